@@ -1,0 +1,224 @@
+package decode
+
+import "encoding/binary"
+
+// UDP ports of encapsulations (IANA).
+const (
+	portL2TP   = 1701
+	portGTPU   = 2152
+	portTeredo = 3544
+	portVXLAN  = 4789
+	portGPE    = 4790
+	portAYIYA  = 5072
+	portCAPWAP = 5247
+	portGENEVE = 6081
+	portMPLS   = 6635
+	portGREUDP = 4754
+	portVXLAN0 = 8472 // Linux's before IANA assigned one
+)
+
+// tunnelPort says whether either port announces an encapsulation, or the packet should be tried as Teredo.
+func tunnelPort(ports uint32) bool {
+	return isTunnelPort(uint16(ports)) || isTunnelPort(uint16(ports>>16))
+}
+
+func isTunnelPort(p uint16) bool {
+	switch p {
+	case portL2TP, portGTPU, portTeredo, portVXLAN, portGPE, portAYIYA, portCAPWAP, portGENEVE, portMPLS, portGREUDP, portVXLAN0:
+		return true
+	}
+	return false
+}
+
+// udpTunnel goes on inside a UDP payload if its header is that of the encapsulation which either port announces; ok is false if it
+// is not, since any port may be somebody's ephemeral one.
+func (d *Decoder) udpTunnel(s *Segment, ports uint32, b []byte) (Reason, bool) {
+	port := uint16(ports) // the destination, else the source
+	if !isTunnelPort(port) {
+		port = uint16(ports >> 16)
+	}
+	switch port {
+	case portVXLAN, portVXLAN0:
+		return d.vxlan(s, b)
+	case portGPE:
+		return d.vxlanGPE(s, b)
+	case portGENEVE:
+		return d.geneve(s, b)
+	case portGTPU:
+		return d.gtpu(s, b)
+	case portTeredo:
+		return d.teredo(s, b)
+	case portAYIYA:
+		return d.ayiya(s, b)
+	case portL2TP:
+		return d.l2tp(s, b)
+	case portCAPWAP:
+		return d.capwap(s, b)
+	case portGREUDP:
+		if len(b) < 8 || b[0]&0x4f != 0 || b[1] != 0 {
+			return 0, false
+		}
+		return d.gre(s, b), true
+	case portMPLS:
+		if len(b) < 24 {
+			return 0, false
+		}
+		return d.mpls(s, b), true
+	}
+	return 0, false
+}
+
+// vxlan reads RFC 7348: the I flag alone, reserved bits zero.
+func (d *Decoder) vxlan(s *Segment, b []byte) (Reason, bool) {
+	if len(b) < 8+14 || b[0]&0x08 == 0 || b[0]&0x77 != 0 || b[7] != 0 {
+		return 0, false
+	}
+	return d.inside(s, TunnelVXLAN, b[8:], (*Decoder).ethernet), true
+}
+
+// vxlanGPE reads the generic protocol extension (draft-ietf-nvo3-vxlan-gpe): the P flag and a next protocol.
+func (d *Decoder) vxlanGPE(s *Segment, b []byte) (Reason, bool) {
+	if len(b) < 8+14 || b[0]&0x0c != 0x0c {
+		return 0, false
+	}
+	switch b[3] {
+	case 1:
+		return d.inside(s, TunnelVXLAN, b[8:], (*Decoder).ipv4), true
+	case 2:
+		return d.inside(s, TunnelVXLAN, b[8:], (*Decoder).ipv6), true
+	case 3:
+		return d.inside(s, TunnelVXLAN, b[8:], (*Decoder).ethernet), true
+	}
+	return 0, false
+}
+
+// geneve reads RFC 8926.
+func (d *Decoder) geneve(s *Segment, b []byte) (Reason, bool) {
+	if len(b) < 8 || b[0]>>6 != 0 || b[1]&0x3f != 0 || b[7] != 0 {
+		return 0, false
+	}
+	size := 8 + int(b[0]&0x3f)*4
+	typ := binary.BigEndian.Uint16(b[2:])
+	if len(b) < size || (typ != etherTEB && typ != etherIPv4 && typ != etherIPv6) {
+		return 0, false
+	}
+	if !d.enter(s, TunnelGENEVE) {
+		return TooDeep, true
+	}
+	return d.ether(s, typ, b[size:]), true
+}
+
+// gtpu reads a G-PDU (3GPP TS 29.281, section 5.1).
+func (d *Decoder) gtpu(s *Segment, b []byte) (Reason, bool) {
+	if len(b) < 8 || b[0]&0xf8 != 0x30 || b[1] != 0xff {
+		return 0, false
+	}
+	next := uint8(0)
+	if b[0]&7 != 0 { // sequence number, N-PDU number and next extension: there together or not at all
+		if len(b) < 12 {
+			return Short, true
+		}
+		if b[0]&4 != 0 {
+			next = b[11]
+		}
+		b = b[12:]
+	} else {
+		b = b[8:]
+	}
+	for next != 0 {
+		if d.depth++; d.depth > maxDepth {
+			return TooDeep, true
+		}
+		if len(b) < 4 || b[0] == 0 || len(b) < int(b[0])*4 {
+			return Short, true
+		}
+		size := int(b[0]) * 4
+		next, b = b[size-1], b[size:]
+	}
+	return d.inside(s, TunnelGTPU, b, (*Decoder).ip), true
+}
+
+// teredo reads RFC 4380, section 5.1.1: authentication and origin indications, then an IPv6 packet.
+func (d *Decoder) teredo(s *Segment, b []byte) (Reason, bool) {
+	if len(b) > 4 && b[0] == 0 && b[1] == 1 { // authentication
+		size := 13 + int(b[2]) + int(b[3])
+		if len(b) < size {
+			return 0, false
+		}
+		b = b[size:]
+	}
+	if len(b) > 8 && b[0] == 0 && b[1] == 0 { // origin
+		b = b[8:]
+	}
+	if len(b) < 40 || b[0]>>4 != 6 || int(binary.BigEndian.Uint16(b[4:])) != len(b)-40+d.rest {
+		return 0, false
+	}
+	return d.inside(s, TunnelTeredo, b, (*Decoder).ipv6), true
+}
+
+// ayiya reads draft-massar-v6ops-ayiya-02: opcode 1 forwards what the next header says.
+func (d *Decoder) ayiya(s *Segment, b []byte) (Reason, bool) {
+	if len(b) < 8 || b[2]&0x0f != 1 {
+		return 0, false
+	}
+	size := 8 + 1<<(b[0]>>4) + int(b[1]>>4)*4
+	if len(b) < size {
+		return 0, false
+	}
+	switch b[3] {
+	case protoIPv6:
+		return d.inside(s, TunnelAYIYA, b[size:], (*Decoder).ipv6), true
+	case protoIPIP:
+		return d.inside(s, TunnelAYIYA, b[size:], (*Decoder).ipv4), true
+	}
+	return 0, false
+}
+
+// l2tp reads a data message of version 2 (RFC 2661, section 3.1), which carries PPP.
+func (d *Decoder) l2tp(s *Segment, b []byte) (Reason, bool) {
+	if len(b) < 6 || b[1]&0x0f != 2 {
+		return 0, false
+	}
+	if b[0]&0x80 != 0 {
+		return NotIP, true // control message
+	}
+	size := 6
+	if b[0]&0x40 != 0 { // length
+		size += 2
+	}
+	if b[0]&0x08 != 0 { // Ns and Nr
+		size += 4
+	}
+	if len(b) < size+2 {
+		return Short, true
+	}
+	if b[0]&0x02 != 0 { // offset size and padding
+		size += 2 + int(binary.BigEndian.Uint16(b[size:]))
+	}
+	if len(b) < size {
+		return Short, true
+	}
+	return d.inside(s, TunnelL2TP, b[size:], (*Decoder).ppp), true
+}
+
+// capwap reads a data header (RFC 5415, section 4.3): an 802.3 frame, or an 802.11 one if the T bit is set.
+func (d *Decoder) capwap(s *Segment, b []byte) (Reason, bool) {
+	if len(b) < 8 {
+		return 0, false
+	}
+	if b[0] == 1 {
+		return Encrypted, true // DTLS
+	}
+	size := int(b[1]>>3) * 4
+	if b[0] != 0 || size < 8 || len(b) < size {
+		return 0, false
+	}
+	native, fragment := b[2]&1 != 0, b[3]&0x80 != 0
+	if fragment && binary.BigEndian.Uint16(b[6:])>>3 != 0 {
+		return FragmentHeld, true // CAPWAP's own fragments are not put together
+	}
+	if native {
+		return d.inside(s, TunnelCAPWAP, b[size:], (*Decoder).wlanSwapped), true
+	}
+	return d.inside(s, TunnelCAPWAP, b[size:], (*Decoder).ethernet), true
+}

@@ -1,0 +1,121 @@
+package flow
+
+import "github.com/gnomon-sensor/gnomon/sensor/decode"
+
+// Add counts the segment into f, which Open returned for it.
+func (t *Table) Add(f *Flow, seg *decode.Segment) {
+	h := &f.Half[seg.Dir]
+	h.Packets++
+	if seg.Time > f.Last {
+		f.Last = seg.Time
+	}
+	if f.State&Matched != 0 {
+		if s := t.sides[f.Side]; !s.Slice.Pending {
+			s.Slice.Pending, s.Slice.Start = true, seg.Time
+		}
+	}
+	if seg.Cut() {
+		f.State |= Cut
+	}
+	if f.Key.Proto != decode.TCP {
+		h.Bytes += uint64(seg.Len)
+		return
+	}
+	t.addTCP(f, h, seg)
+}
+
+// addTCP counts bytes by sequence number: each byte once, however often it was sent or mirrored.
+func (t *Table) addTCP(f *Flow, h *Half, seg *decode.Segment) {
+	if seg.Flags&decode.ACK != 0 {
+		if acked := AckA << seg.Dir; f.State&acked == 0 || int32(seg.Ack-h.Acked) > 0 {
+			h.Acked = seg.Ack
+			f.State |= acked
+		}
+	}
+	if seg.Flags&(decode.SYN|decode.FIN|decode.RST) != 0 {
+		t.control(f, h, seg)
+	}
+	seen := SeenA << seg.Dir
+	if f.State&seen == 0 && seg.Flags&decode.RST == 0 {
+		h.Low, h.Next = seg.Seq, seg.Seq
+		f.State |= seen
+	}
+	if seg.Len == 0 || seg.Flags&decode.RST != 0 { // the payload of a reset is no stream data (RFC 9293, section 3.5.3)
+		return
+	}
+	seq := seg.Seq
+	if seg.Flags&decode.SYN != 0 {
+		seq++ // data on a SYN follows it in sequence (RFC 7413)
+	}
+	if seq == h.Next { // nearly every segment
+		h.Bytes += uint64(seg.Len)
+		h.Next += seg.Len
+		return
+	}
+	t.addOutOfOrder(f, h, seq, seg)
+}
+
+// control follows SYN, FIN and RST.
+func (t *Table) control(f *Flow, h *Half, seg *decode.Segment) {
+	if seg.Flags&decode.SYN != 0 && f.State&(SeenA<<seg.Dir) == 0 {
+		h.Low, h.Next = seg.Seq+1, seg.Seq+1
+		f.State |= (SynA | SeenA) << seg.Dir
+	}
+	if seg.Flags&decode.FIN != 0 {
+		f.State |= FinA << seg.Dir
+	}
+	if seg.Flags&decode.RST != 0 {
+		f.State |= Rst
+	}
+}
+
+// addOutOfOrder counts a segment that does not begin where the one before it ended.
+func (t *Table) addOutOfOrder(f *Flow, h *Half, seq uint32, seg *decode.Segment) {
+	end := seq + seg.Len
+	if int32(seq-h.Next) > 0 { // bytes before it are missing so far
+		t.open(f, seg.Dir, h.Next, seq)
+		h.Bytes += uint64(seg.Len)
+		h.Next = end
+		return
+	}
+	if seg.Len == 1 && end == h.Next {
+		return // keep-alive probe (RFC 1122, section 4.2.3.6)
+	}
+	if tail := int32(end - h.Next); tail > 0 {
+		h.Bytes += uint64(tail)
+		end, h.Next = h.Next, h.Next+uint32(tail)
+	}
+	if s := t.sideIf(f); s != nil && s.holes[seg.Dir].n > 0 {
+		filled, kept := s.holes[seg.Dir].fill(seq, end)
+		h.Bytes += uint64(filled)
+		if !kept {
+			t.stats.HolesLost++
+		}
+		if s.holes[seg.Dir].n == 0 {
+			t.Forget(f)
+		}
+	}
+	if int32(seq-h.Low) < 0 && f.State&(SynA<<seg.Dir) == 0 { // before the first that was captured
+		stop := earlier(end, h.Low)
+		h.Bytes += uint64(stop - seq)
+		if stop != h.Low {
+			t.open(f, seg.Dir, stop, h.Low)
+		}
+		h.Low = seq
+	}
+}
+
+func (t *Table) open(f *Flow, dir uint8, from, to uint32) {
+	f.State |= Gap
+	if !t.SideOf(f).holes[dir].add(from, to) {
+		t.stats.HolesLost++
+	}
+}
+
+// Missing is how many bytes of the direction lie between captured ones and were not captured.
+func (t *Table) Missing(f *Flow, dir uint8) uint64 {
+	if s := t.sideIf(f); s != nil {
+		return s.holes[dir].missing()
+	}
+	return 0
+}

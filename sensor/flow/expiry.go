@@ -1,0 +1,147 @@
+package flow
+
+import (
+	"slices"
+
+	"github.com/gnomon-sensor/gnomon/sensor/decode"
+)
+
+const (
+	// sweepEvery is how long, in packet time, one look at the whole table may take. What is over is over by the times of its packets;
+	// the sweep only decides how soon memory is free again.
+	sweepEvery = int64(30e9)
+	// tickEvery is how often matched flows are looked at for slices that are due.
+	tickEvery = int64(500e6)
+)
+
+// Due emits what is over at the given packet time: slices whose border has passed, and flows that are idle. It looks at a share of the
+// table that fits the time since the last call.
+func (t *Table) Due(now int64) {
+	if now-t.ticks >= tickEvery || now < t.ticks {
+		t.ticks = now
+		t.dueSlices(now)
+	}
+	if t.used == 0 {
+		t.swept = now
+		return
+	}
+	n := t.used
+	if gone := now - t.swept; gone >= 0 && gone < sweepEvery {
+		if n = uint32(gone * int64(t.used) / sweepEvery); n < min(64, t.used) {
+			return // a longer stretch at once costs less
+		}
+	}
+	t.swept = now
+	for range n {
+		if t.hand++; t.hand >= t.used {
+			t.hand = 0
+		}
+		if f := t.at(t.hand); f.State&Live != 0 {
+			if end, idle := t.idle(f, now); idle {
+				t.end(f, end)
+			}
+		}
+	}
+}
+
+// dueSlices emits the slices whose border has passed, and drops flows from the list that have ended.
+func (t *Table) dueSlices(now int64) {
+	t.matched = slices.DeleteFunc(t.matched, func(at uint32) bool {
+		s := t.sides[at]
+		if s.flow == nil || s.flow.State&Matched == 0 {
+			s.listed = false
+			return true
+		}
+		t.border(s.flow, now)
+		return false
+	})
+}
+
+// evictShare is the part of the table that one eviction frees: a pass over the table costs the same however many go.
+const evictShare = 64
+
+// evict ends the flows that have been idle longest.
+func (t *Table) evict() {
+	const samples = 1024
+	last := make([]int64, 0, samples)
+	step := max(1, t.used/samples)
+	for slot := uint32(0); slot < t.used; slot += step {
+		if f := t.at(slot); f.State&Live != 0 {
+			last = append(last, f.Last)
+		}
+	}
+	slices.Sort(last)
+	oldest := last[len(last)/evictShare]
+	quota := t.stats.Live/evictShare + 1
+	for slot := uint32(0); slot < t.used && quota > 0; slot++ {
+		if f := t.at(slot); f.State&Live != 0 && f.Last <= oldest {
+			t.stats.Evicted++
+			quota--
+			t.end(f, EndEvicted)
+		}
+	}
+}
+
+// tombstone is what is kept of an evicted flow: enough to go on with its name and numbers when it comes back.
+type tombstone struct {
+	first int64
+	state State
+	half  [2]Half
+	slice Slice
+	owner any
+}
+
+// tombstones are bounded: the oldest make room.
+type tombstones struct {
+	limit int
+	of    map[decode.Key]tombstone
+	order []decode.Key
+	next  int
+}
+
+func (ts *tombstones) any() bool { return len(ts.of) > 0 }
+
+// bury keeps what is worth keeping of f.
+func (ts *tombstones) bury(f *Flow, s *Side) {
+	if f.State&(Named|Settled|Matched) == 0 {
+		return
+	}
+	if ts.of == nil {
+		ts.of = make(map[decode.Key]tombstone)
+		ts.order = make([]decode.Key, 0, ts.limit)
+	}
+	if len(ts.order) < ts.limit {
+		ts.order = append(ts.order, f.Key)
+	} else {
+		delete(ts.of, ts.order[ts.next])
+		ts.order[ts.next] = f.Key
+		ts.next = (ts.next + 1) % ts.limit
+	}
+	tomb := tombstone{first: f.First, state: f.State, half: f.Half}
+	if s != nil && f.State&Matched != 0 {
+		tomb.slice, tomb.owner = s.Slice, s.Owner
+	}
+	ts.of[f.Key] = tomb
+}
+
+// resume gives a flow that was evicted its name and numbers back. A flow that begins with a SYN is another one.
+func (t *Table) resume(f *Flow) {
+	tomb, ok := t.tombs.of[f.Key]
+	if !ok {
+		return
+	}
+	delete(t.tombs.of, f.Key)
+	if f.State&NoClient == 0 {
+		return
+	}
+	t.stats.Resumed++
+	f.First, f.Half = tomb.first, tomb.half
+	f.State = tomb.state&^(Matched|Gap) | Live | Resumed
+	if tomb.state&Matched != 0 {
+		s := t.SideOf(f)
+		s.Owner, s.Slice = tomb.owner, tomb.slice
+		s.Slice.Pending = false
+		f.State |= Matched
+		t.list(s)
+	}
+}

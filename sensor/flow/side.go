@@ -1,0 +1,120 @@
+package flow
+
+// Side is what few flows need: gaps in the sequence, slices, and whatever the reader of the payload keeps.
+type Side struct {
+	flow   *Flow
+	at     uint32 // own index
+	listed bool   // in Table.matched
+	holes  [2]holes
+	// Slice is kept for flows with State Matched.
+	Slice Slice
+	// Reader belongs to package evidence: what it has put together of the payload and found in it.
+	Reader any
+	// Owner belongs to the caller of New: what the flow means (verdict, names).
+	Owner any
+}
+
+// Slice is the part of a flow that is not written yet. Its borders follow packet time alone, so that the same input gives the same
+// slices however it is batched.
+type Slice struct {
+	Number  uint32
+	Pending bool  // something was counted since the slice before
+	Start   int64 // time of the first segment in it
+	Border  int64 // the slice ends before the first segment at or after this time
+	Every   int64 // distance of the borders after the first
+	// Bytes and Packets are the flow's totals, by direction, at the end of the slice before.
+	Bytes   [2]uint64
+	Packets [2]uint32
+}
+
+// next returns the first border after t.
+func (s *Slice) next(t int64) int64 {
+	if t < s.Border {
+		return s.Border
+	}
+	return s.Border + ((t-s.Border)/s.Every+1)*s.Every
+}
+
+// SideOf returns f's side state, made at first use. It is valid until the flow ends.
+func (t *Table) SideOf(f *Flow) *Side {
+	if f.Side != 0 {
+		return t.sides[f.Side]
+	}
+	if n := len(t.freeSides); n > 0 {
+		f.Side = t.freeSides[n-1]
+		t.freeSides = t.freeSides[:n-1]
+	} else {
+		f.Side = uint32(len(t.sides))
+		t.sides = append(t.sides, &Side{at: f.Side})
+	}
+	s := t.sides[f.Side]
+	s.flow = f
+	return s
+}
+
+// sideIf returns f's side state or nil.
+func (t *Table) sideIf(f *Flow) *Side {
+	if f.Side == 0 {
+		return nil
+	}
+	return t.sides[f.Side]
+}
+
+// Peek returns f's side state, or nil if it has none.
+func (t *Table) Peek(f *Flow) *Side { return t.sideIf(f) }
+
+// Forget lets go of f's side state if nothing in it is needed any more: no open gap, no slices.
+func (t *Table) Forget(f *Flow) {
+	s := t.sideIf(f)
+	if s == nil || f.State&Matched != 0 || s.holes[0].n > 0 || s.holes[1].n > 0 || s.Reader != nil || s.Owner != nil {
+		return
+	}
+	t.freeSide(f, s)
+}
+
+func (t *Table) freeSide(f *Flow, s *Side) {
+	*s = Side{at: s.at, listed: s.listed}
+	t.freeSides = append(t.freeSides, s.at)
+	f.Side = 0
+}
+
+// Slices begins slices for f: the first ends `first` nanoseconds after now, the others `every` apart. What was counted before belongs
+// to the first slice.
+func (t *Table) Slices(f *Flow, now, first, every int64) *Side {
+	s := t.SideOf(f)
+	if f.State&Matched == 0 {
+		f.State |= Matched
+		s.Slice.Border, s.Slice.Every = now+first, every
+		s.Slice.Pending, s.Slice.Start = true, f.First
+		t.list(s)
+	}
+	return s
+}
+
+// list puts a sliced flow on the list that Due looks through.
+func (t *Table) list(s *Side) {
+	if !s.listed {
+		s.listed = true
+		t.matched = append(t.matched, s.at)
+	}
+}
+
+// Flush writes what is pending of f's slice, for a caller that is about to give the flow another meaning.
+func (t *Table) Flush(f *Flow) {
+	if s := t.sideIf(f); s != nil && f.State&Matched != 0 {
+		t.emitSlice(f, s, EndNone)
+	}
+}
+
+// emitSlice hands the pending slice over and begins the next one; nothing happens if nothing is pending.
+func (t *Table) emitSlice(f *Flow, s *Side, end End) {
+	if !s.Slice.Pending {
+		return
+	}
+	t.emit(f, s, end)
+	s.Slice.Number++
+	s.Slice.Pending = false
+	for d := range s.Slice.Bytes {
+		s.Slice.Bytes[d], s.Slice.Packets[d] = f.Half[d].Bytes, f.Half[d].Packets
+	}
+}

@@ -1,0 +1,111 @@
+package flow
+
+import (
+	"unsafe"
+
+	"github.com/gnomon-sensor/gnomon/sensor/decode"
+)
+
+// bucket is one place of the index: the lower half of the key's hash, which also says where in the index it belongs, and a slot of the
+// slab plus one (0: empty). With the hash beside it, a bucket can be moved without a look at its flow.
+type bucket struct {
+	tag  uint32
+	slot uint32
+}
+
+const (
+	flowSize   = int(unsafe.Sizeof(Flow{}))
+	bucketSize = int(unsafe.Sizeof(bucket{}))
+	// chunkFlows is how many flows one piece of the slab holds: 2 MiB, one huge page.
+	chunkFlows = 2 << 20 / 128
+	chunkShift = 14
+)
+
+// flowsIn views mapped memory as flows. Flow holds no pointers, so the garbage collector need not know of them.
+func flowsIn(b []byte) []Flow {
+	return unsafe.Slice((*Flow)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/flowSize)
+}
+
+func bucketsIn(b []byte) []bucket {
+	return unsafe.Slice((*bucket)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/bucketSize)
+}
+
+func (t *Table) at(slot uint32) *Flow {
+	return &t.chunks[slot>>chunkShift][slot&(chunkFlows-1)]
+}
+
+// slot hands out a place in the slab.
+func (t *Table) slot() (uint32, error) {
+	if n := len(t.free); n > 0 {
+		s := t.free[n-1]
+		t.free = t.free[:n-1]
+		return s, nil
+	}
+	if int(t.used) == len(t.chunks)*chunkFlows {
+		raw, err := allocate(chunkFlows * flowSize)
+		if err != nil {
+			return 0, err
+		}
+		t.raws = append(t.raws, raw)
+		t.chunks = append(t.chunks, flowsIn(raw))
+	}
+	t.used++
+	return t.used - 1, nil
+}
+
+func (t *Table) find(seg *decode.Segment) *Flow {
+	tag := uint32(seg.Hash)
+	for i := tag & t.mask; ; i = (i + 1) & t.mask {
+		b := t.index[i]
+		if b.slot == 0 {
+			return nil
+		}
+		if b.tag == tag {
+			if f := t.at(b.slot - 1); f.Key == seg.Key {
+				return f
+			}
+		}
+	}
+}
+
+func (t *Table) insert(tag, slot uint32) {
+	i := tag & t.mask
+	for t.index[i].slot != 0 {
+		i = (i + 1) & t.mask
+	}
+	t.index[i] = bucket{tag: tag, slot: slot + 1}
+}
+
+// unlink takes f out of the index and closes the gap behind it (Knuth, volume 3, section 6.4, algorithm R).
+func (t *Table) unlink(f *Flow) {
+	i := f.tag & t.mask
+	for t.index[i].slot != f.slot+1 {
+		i = (i + 1) & t.mask
+	}
+	for j := (i + 1) & t.mask; t.index[j].slot != 0; j = (j + 1) & t.mask {
+		if home := t.index[j].tag & t.mask; (j-home)&t.mask >= (j-i)&t.mask {
+			t.index[i] = t.index[j]
+			i = j
+		}
+	}
+	t.index[i] = bucket{}
+}
+
+// resize makes an index of n buckets, a power of two.
+func (t *Table) resize(n int) error {
+	raw, err := allocate(n * bucketSize)
+	if err != nil {
+		return err
+	}
+	old, oldRaw := t.index, t.indexRaw
+	t.index, t.indexRaw, t.mask = bucketsIn(raw), raw, uint32(n-1)
+	for _, b := range old {
+		if b.slot != 0 {
+			t.insert(b.tag, b.slot-1)
+		}
+	}
+	if oldRaw != nil {
+		release(oldRaw)
+	}
+	return nil
+}
