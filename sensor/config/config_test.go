@@ -1,0 +1,97 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+// gnomon.toml shows every key with its default: uncommented it must give Default again, and no key may be missing from it.
+func TestCommentedIsDefault(t *testing.T) {
+	var text strings.Builder
+	for line := range strings.SplitSeq(Commented, "\n") {
+		if strings.HasPrefix(line, "# [[capture.tap]]") || strings.HasPrefix(line, "# interfaces = [\"eth1\"") {
+			continue // the example
+		}
+		if rest, ok := strings.CutPrefix(line, "# "); ok && isAssignment(rest) {
+			line = rest
+		}
+		text.WriteString(line + "\n")
+	}
+	var c Config
+	if err := decode("gnomon.toml", text.String(), &c); err != nil {
+		t.Fatal(err)
+	}
+	want := Default()
+	want.Capture.Interfaces = []string{}
+	if !reflect.DeepEqual(c, want) {
+		t.Errorf("gnomon.toml says %+v\ndefaults are    %+v", c, want)
+	}
+	for table := range reflect.TypeFor[Config]().NumField() {
+		tf := reflect.TypeFor[Config]().Field(table)
+		for i := range tf.Type.NumField() {
+			if key := tf.Type.Field(i).Tag.Get("toml"); key != "tap" && !strings.Contains(text.String(), "\n"+key+" = ") {
+				t.Errorf("gnomon.toml does not explain %s.%s", tf.Tag.Get("toml"), key)
+			}
+		}
+	}
+}
+
+func isAssignment(line string) bool {
+	name, _, ok := strings.Cut(line, " = ")
+	return ok && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz_") == ""
+}
+
+func TestLoad(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		text    string
+		environ []string
+		want    func(*Config) bool
+		err     string
+	}{
+		{name: "empty", want: func(c *Config) bool { return reflect.DeepEqual(*c, Default()) }},
+		{name: "key", text: "[flow]\ntcp_idle = \"30m\"\n", want: func(c *Config) bool { return c.Flow.TCPIdle == 30*time.Minute }},
+		{name: "tap", text: "[[capture.tap]]\ninterfaces = [\"a\", \"b\"]\n", want: func(c *Config) bool { return len(c.Capture.Taps) == 1 }},
+		{name: "environment wins", text: "[flow]\ntcp_idle = \"30m\"\n", environ: []string{"GNOMON_FLOW_TCP_IDLE=20m"},
+			want: func(c *Config) bool { return c.Flow.TCPIdle == 20*time.Minute }},
+		{name: "environment list", environ: []string{"GNOMON_CAPTURE_INTERFACES=eth1, eth2"},
+			want: func(c *Config) bool { return reflect.DeepEqual(c.Capture.Interfaces, []string{"eth1", "eth2"}) }},
+		{name: "environment cannot break out", environ: []string{"GNOMON_OBSERVER_NAME=a\"\n[flow]\nmax_flows=1\n#"},
+			want: func(c *Config) bool { return c.Flow.MaxFlows == 400_000 && strings.HasPrefix(c.Observer.Name, "a\"") }},
+		{name: "unknown key", text: "[flow]\n\ntcp_idel = \"30m\"\n", err: "line 3: unknown key flow.tcp_idel"},
+		{name: "unknown table", text: "[flows]\ntcp_idle = \"30m\"\n", err: "unknown key flows"},
+		{name: "broken", text: "[flow]\ntcp_idle = \n", err: "line 2, column"},
+		{name: "wrong type", text: "[flow]\nmax_flows = \"many\"\n", err: "line 2"},
+		{name: "no duration", text: "[flow]\ntcp_idle = \"long\"\n", err: "line 2"},
+		{name: "out of range", text: "[flow]\ntcp_idle = \"1s\"\n", err: "flow.tcp_idle = 1s is out of range: at least 1m0s"},
+		{name: "size", text: "[capture]\nring = \"8MiB\"\n", want: func(c *Config) bool { return c.Capture.Ring == 8<<20 }},
+		{name: "no size", text: "[capture]\nring = \"8 apples\"\n", err: "is no size"},
+		{name: "tap of one", text: "[[capture.tap]]\ninterfaces = [\"a\"]\n", err: "at least two interfaces"},
+		{name: "interface twice", text: "[capture]\ninterfaces = [\"a\"]\n[[capture.tap]]\ninterfaces = [\"a\", \"b\"]\n", err: "count twice"},
+		{name: "log level", text: "[log]\nlevel = \"loud\"\n", err: `log.level = "loud" is none of`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "gnomon.toml")
+			if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			got, err := Load(path, c.environ)
+			if c.err != "" {
+				if err == nil || !strings.Contains(err.Error(), c.err) {
+					t.Fatalf("error %v does not say %q", err, c.err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !c.want(&got) {
+				t.Errorf("got %+v", got)
+			}
+		})
+	}
+}
