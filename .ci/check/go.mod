@@ -1,0 +1,3 @@
+module github.com/gnomon-sensor/gnomon/.ci/check
+
+go 1.26.0

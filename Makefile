@@ -1,0 +1,79 @@
+# Everything a developer of Gnomon does. `make` alone lists it. Every target works on a fresh clone, as an ordinary user or as root.
+
+SHELL     := /bin/bash
+BINARY    := gnomon
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+PLATFORMS ?= linux/amd64 linux/arm64 linux/arm/7
+
+# What to test and how: make test PKG=./sensor/wire/... TESTFLAGS='-v -run SNI'
+PKG       ?= ./...
+TESTFLAGS ?=
+BENCH     ?= .
+BENCHTIME ?= 1s
+FUZZ      ?= ^Fuzz
+FUZZTIME  ?= 10s
+
+# Modules beside the main one, which `./...` does not reach.
+MODULES   := $(patsubst %/go.mod,%,$(wildcard .ci/check/go.mod testdata/lab/go.mod))
+
+GO_WANTED := $(shell sed -n 's/^go \([0-9.]*\).*/\1/p' go.mod)
+GO_BUILD  := CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSION)'
+LINTER     = go tool -modfile=$(CURDIR)/.ci/tools/go.mod golangci-lint
+
+.DEFAULT_GOAL := help
+.PHONY: help build run captures test bench fuzz lint cross vuln clean go
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+build: go ## build ./gnomon, one static file
+	$(GO_BUILD) -o $(BINARY) ./cmd/gnomon
+
+run: build ## watch the default interface, or replay the bundled captures where capturing is not permitted
+	./$(BINARY) run --or-replay testdata/captures
+
+captures: build ## show what the bundled captures hold; needs no permission
+	./$(BINARY) scan testdata/captures
+
+test: go ## run all tests, with the race detector where there is a C compiler
+	@if [ "$$(go env CGO_ENABLED)" = 1 ] && command -v "$$(go env CC)" >/dev/null && go env GOARCH | grep -qxE 'amd64|arm64'; then \
+	  race=-race; \
+	else \
+	  race=; echo "testing without the race detector: install gcc to have it" >&2; \
+	fi; \
+	set -x; go test $$race $(TESTFLAGS) $(PKG)
+
+bench: go ## run all benchmarks (BENCH, BENCHTIME, PKG)
+	go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) $(PKG)
+
+fuzz: go ## fuzz every target for FUZZTIME (FUZZ chooses targets, PKG packages)
+	@FUZZ='$(FUZZ)' bash .ci/fuzz $(FUZZTIME) $(PKG)
+
+lint: go ## format, vet, golangci-lint (its first run builds it: some minutes) and the rules of architecture
+	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "run gofmt -w on:" $$unformatted >&2; exit 1; }
+	go vet ./...
+	$(LINTER) run ./...
+	@set -e; for module in $(MODULES); do \
+	  echo "linting module $$module"; (cd $$module && go vet ./... && $(LINTER) run -c $(CURDIR)/.golangci.yml ./...); \
+	done
+	go test -count=1 ./sensor/archtest
+
+cross: go ## build for every platform of a release, into build/
+	@set -e; for platform in $(PLATFORMS); do \
+	  IFS=/ read -r os arch arm <<< "$$platform"; \
+	  out=build/$(BINARY)-$$os-$$arch$${arm:+v$$arm}; \
+	  (set -x; GOOS=$$os GOARCH=$$arch GOARM=$$arm $(GO_BUILD) -o $$out ./cmd/gnomon); \
+	done
+
+vuln: go ## look for known vulnerabilities in what the program uses; asks vuln.go.dev
+	go run golang.org/x/vuln/cmd/govulncheck@latest ./...
+
+clean: ## remove what the other targets made
+	rm -rf $(BINARY) build dist
+
+# Says what to install when there is no Go, or one older than go.mod wants.
+go:
+	@command -v go >/dev/null || { echo "there is no go here: install Go $(GO_WANTED) or later from https://go.dev/dl" >&2; exit 1; }
+	@have=$$(go env GOVERSION 2>/dev/null | sed 's/^go//; s/[^0-9.].*//'); \
+	[ "$$(printf '%s\n' $(GO_WANTED) "$${have:-0}" | sort -V | head -n 1)" = $(GO_WANTED) ] || \
+	{ echo "go $${have:-here} is older than $(GO_WANTED), which go.mod wants: install it from https://go.dev/dl" >&2; exit 1; }
