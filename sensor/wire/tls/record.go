@@ -1,0 +1,178 @@
+package tls
+
+// Record content types (RFC 8446, section 5.1; heartbeat: RFC 6520, section 3).
+const (
+	recordChangeCipherSpec = 20
+	recordAlert            = 21
+	recordHandshake        = 22
+	recordApplicationData  = 23
+	recordHeartbeat        = 24
+)
+
+const (
+	recordHeaderLen = 5            // type, legacy_record_version, length (RFC 8446, section 5.1)
+	maxPlaintext    = 1<<14 + 256  // RFC 8446, section 5.2; plaintext itself stays below 2^14
+	maxCiphertext   = 1<<14 + 2048 // RFC 5246, section 6.2.3, with room for compression, MAC and padding
+	maxMinor        = 4            // 0x0300 is SSL 3.0, 0x0304 appears in records of some TLS 1.3 drafts
+	maxFragments    = 1024         // records that one message may be spread over: our limit
+	minSSLv2        = 2 + 9        // header and fixed fields of an SSL 2.0 hello (RFC 5246, appendix E.2)
+)
+
+// Unwrap takes the ClientHello out of a client's TLS stream, which begins at a record header, whatever number of records it is
+// spread over. There are three outcomes:
+//
+//   - msg is the whole handshake message, for Hello.Parse. If one record holds it, msg aliases stream. Otherwise it is put together
+//     in dst, whose content is overwritten from its start; dst grows if its capacity is too small, at most to 64 KiB, so pass
+//     msg[:0] as dst the next time.
+//   - need is positive: stream is a plausible beginning, and at least so many bytes have to follow before another call can give more.
+//     Nothing was copied.
+//   - err says that this is not a ClientHello, on as few bytes as possible: ErrMalformed, or ErrSSLv2 for a hello without a name.
+func Unwrap(dst, stream []byte) (msg []byte, need int, err error) {
+	if len(stream) > 0 && stream[0]&0x80 != 0 {
+		need, err = sslv2(stream)
+		return nil, need, err
+	}
+	r := records{stream: stream}
+	size, ok := r.message(typeClientHello)
+	if !ok {
+		return nil, r.need, r.err
+	}
+	if size < minClientHello || size+handshakeHeaderLen > maxMessage {
+		return nil, 0, ErrMalformed
+	}
+	return r.gather(dst, handshakeHeaderLen+size)
+}
+
+// sslv2 checks the hello of a client that still speaks the framing of SSL 2.0 (RFC 5246, appendix E.2).
+func sslv2(stream []byte) (need int, err error) {
+	c := cursor{b: stream}
+	size := c.uint16() & 0x7fff
+	typ, major, minor := c.uint8(), c.uint8(), c.uint8()
+	wrong := len(stream) > 2 && typ != typeClientHello || len(stream) > 3 && major != 3 && major != 0
+	if wrong || len(stream) > 1 && size < minSSLv2-2 {
+		return 0, ErrMalformed
+	}
+	if len(stream) < minSSLv2 {
+		return minSSLv2 - len(stream), nil
+	}
+	suites, sessionID, challenge := c.uint16(), c.uint16(), c.uint16()
+	version := major<<8 | minor
+	if version != 2 && (version < 0x0300 || version > 0x0300+maxMinor) {
+		return 0, ErrMalformed
+	}
+	if suites == 0 || suites%3 != 0 || sessionID > maxSessionID || challenge < 16 || challenge > 32 ||
+		minSSLv2-2+suites+sessionID+challenge != size {
+		return 0, ErrMalformed
+	}
+	return 0, ErrSSLv2
+}
+
+// records walks over the handshake bytes of a stream as if the record headers between them were not there.
+type records struct {
+	stream    []byte
+	at        int // next byte to read; a header if left is 0
+	left      int // bytes of the current record from at on, captured or not
+	fragments int
+	need      int   // bytes missing behind stream, when a call reports that it could not go on
+	err       error // or why it cannot go on whatever follows
+}
+
+// message steps to the next handshake message, expects it to be of type typ, and returns its length without the header. The
+// header is not consumed: gather takes it too.
+func (r *records) message(typ byte) (size int, ok bool) {
+	start := *r
+	for i := range handshakeHeaderLen {
+		b, ok := r.next()
+		if !ok {
+			return 0, false
+		}
+		if i == 0 && b != typ {
+			r.err = ErrMalformed
+			return 0, false
+		}
+		size = size<<8 | int(b)
+	}
+	*r = start
+	return size & 0xffffff, true
+}
+
+// next consumes one handshake byte.
+func (r *records) next() (b byte, ok bool) {
+	if r.left == 0 && !r.header() {
+		return 0, false
+	}
+	if r.at == len(r.stream) {
+		r.need = 1
+		return 0, false
+	}
+	b = r.stream[r.at]
+	r.at++
+	r.left--
+	return b, true
+}
+
+// header consumes a record header and tells whether a handshake record follows. It looks at every byte it has, so that a stream
+// that is not TLS is known by its first byte.
+func (r *records) header() bool {
+	h := r.stream[r.at:]
+	if len(h) > 0 && h[0] != recordHandshake || len(h) > 1 && h[1] != 3 || len(h) > 2 && h[2] > maxMinor {
+		r.err = ErrMalformed
+		return false
+	}
+	if len(h) < recordHeaderLen {
+		r.need = recordHeaderLen + 1 - len(h)
+		return false
+	}
+	r.left = int(h[3])<<8 | int(h[4])
+	r.fragments++
+	if r.left == 0 || r.left > maxPlaintext || r.fragments > maxFragments {
+		r.err = ErrMalformed
+		return false
+	}
+	r.at += recordHeaderLen
+	return true
+}
+
+// skip consumes n handshake bytes.
+func (r *records) skip(n int) bool {
+	for n > 0 {
+		if r.left == 0 && !r.header() {
+			return false
+		}
+		step := min(n, r.left)
+		if missing := r.at + step - len(r.stream); missing > 0 {
+			r.need = missing
+			return false
+		}
+		r.at += step
+		r.left -= step
+		n -= step
+	}
+	return true
+}
+
+// gather returns the next n handshake bytes: from the stream itself if one record holds them, else copied to dst.
+func (r *records) gather(dst []byte, n int) (b []byte, need int, err error) {
+	if r.left == 0 && !r.header() {
+		return nil, r.need, r.err
+	}
+	from := *r
+	if !r.skip(n) { // measures first, so that nothing is copied in vain
+		return nil, r.need, r.err
+	}
+	if from.left >= n {
+		return r.stream[from.at : from.at+n : from.at+n], 0, nil
+	}
+	dst = dst[:0]
+	for n > 0 {
+		if from.left == 0 && !from.header() {
+			return nil, from.need, from.err
+		}
+		step := min(n, from.left)
+		dst = append(dst, from.stream[from.at:from.at+step]...)
+		from.at += step
+		from.left -= step
+		n -= step
+	}
+	return dst, 0, nil
+}
