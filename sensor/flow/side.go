@@ -10,7 +10,7 @@ type Side struct {
 	Slice Slice
 	// Reader belongs to package evidence: what it has put together of the payload and found in it.
 	Reader any
-	// Owner belongs to the caller of New: what the flow means (verdict, names).
+	// Owner belongs to the table's Owner: what the flow means (verdict, names).
 	Owner any
 }
 
@@ -111,7 +111,7 @@ func (t *Table) emitSlice(f *Flow, s *Side, end End) {
 	if !s.Slice.Pending {
 		return
 	}
-	t.emit(f, s, end)
+	t.owner.Emit(f, s, end)
 	s.Slice.Number++
 	s.Slice.Pending = false
 	for d := range s.Slice.Bytes {

@@ -6,14 +6,20 @@ import (
 	"github.com/gnomon-sensor/gnomon/sensor/decode"
 )
 
-// Emit is told of every slice of a matched flow, with side state, and of the end of every other flow, with side state or nil. end is
-// EndNone for a slice of a flow that goes on. Nothing of it may be kept.
-type Emit func(f *Flow, side *Side, end End)
+// Owner is told what becomes of flows, from within the table's methods. Nothing that it is given may be kept.
+type Owner interface {
+	// Ending is called once for every flow, before it is emitted for the last time; side is nil if it has none. What was only half
+	// read may still be used, and what Reader holds is let go.
+	Ending(f *Flow, side *Side)
+	// Emit is told of every slice of a matched flow, and of the end of every other flow; side may be nil then. end is EndNone for a
+	// slice of a flow that goes on.
+	Emit(f *Flow, side *Side, end End)
+}
 
 // Table holds the flows of one capture worker and belongs to one goroutine.
 type Table struct {
 	config Config
-	emit   Emit
+	owner  Owner
 
 	chunks   [][]Flow
 	used     uint32   // slots handed out so far
@@ -34,9 +40,9 @@ type Table struct {
 	ticks int64  // packet time of the last look at matched flows
 }
 
-// New returns an empty table. emit is called from within its methods.
-func New(config Config, emit Emit) (*Table, error) {
-	t := &Table{config: config, emit: emit, sides: make([]*Side, 1)}
+// New returns an empty table.
+func New(config Config, owner Owner) (*Table, error) {
+	t := &Table{config: config, owner: owner, sides: make([]*Side, 1)}
 	t.tombs.limit = max(1024, config.MaxFlows/8)
 	if err := t.resize(1 << 12); err != nil {
 		return nil, err
@@ -210,8 +216,10 @@ func (t *Table) internal(a decode.Address) bool {
 // end emits the last slice of f and takes it out of the table.
 func (t *Table) end(f *Flow, end End) {
 	s := t.sideIf(f)
+	t.owner.Ending(f, s)
+	s = t.sideIf(f)
 	if f.State&Matched == 0 {
-		t.emit(f, s, end)
+		t.owner.Emit(f, s, end)
 	} else {
 		t.emitSlice(f, s, end)
 	}

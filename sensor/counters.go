@@ -1,0 +1,129 @@
+package sensor
+
+import (
+	"sync"
+
+	"github.com/gnomon-sensor/gnomon/sensor/capture"
+	"github.com/gnomon-sensor/gnomon/sensor/decode"
+	"github.com/gnomon-sensor/gnomon/sensor/evidence"
+	"github.com/gnomon-sensor/gnomon/sensor/flow"
+	"github.com/gnomon-sensor/gnomon/sensor/wire/dns"
+)
+
+// Coverage says how much of the traffic a sensor saw and could read, since its start.
+type Coverage struct {
+	Received    uint64            `json:"received"` // frames
+	Dropped     uint64            `json:"dropped"`  // frames that the kernel had no room for
+	Freezes     uint64            `json:"freezes"`  // times that the ring was full
+	Segments    uint64            `json:"segments"` // frames that held TCP or UDP
+	Undecodable map[string]uint64 `json:"undecodable,omitempty"`
+	Flows       uint64            `json:"flows"`
+	Live        uint64            `json:"flows_live"`
+	// Readable are the flows that ended so far and carried payload to or from a server's port 443 or began with a hello or a request;
+	// Named are those of them whose name could be read.
+	Readable uint64 `json:"flows_readable"`
+	Named    uint64 `json:"flows_named"`
+	ECH      uint64 `json:"ech"` // hellos that carry an encrypted one, or pretend to
+	OneSided uint64 `json:"one_sided"`
+	Cut      uint64 `json:"cut"` // flows of which the snaplen cut payload off
+	Hellos   uint64 `json:"hellos"`
+	Requests uint64 `json:"requests"`
+	DNS      uint64 `json:"dns_messages"`
+	Evicted  uint64 `json:"evicted"`
+	Resumed  uint64 `json:"resumed"`
+	GivenUp  uint64 `json:"given_up"` // beginnings of streams that were let go for want of memory
+}
+
+// Add adds what another worker saw.
+func (c *Coverage) Add(o *Coverage) {
+	for _, p := range []struct {
+		to   *uint64
+		from uint64
+	}{{&c.Received, o.Received}, {&c.Dropped, o.Dropped}, {&c.Freezes, o.Freezes}, {&c.Segments, o.Segments}, {&c.Flows, o.Flows},
+		{&c.Live, o.Live}, {&c.Readable, o.Readable}, {&c.Named, o.Named}, {&c.ECH, o.ECH}, {&c.OneSided, o.OneSided}, {&c.Cut, o.Cut},
+		{&c.Hellos, o.Hellos}, {&c.Requests, o.Requests}, {&c.DNS, o.DNS}, {&c.Evicted, o.Evicted}, {&c.Resumed, o.Resumed},
+		{&c.GivenUp, o.GivenUp}} {
+		*p.to += p.from
+	}
+	for reason, n := range o.Undecodable {
+		if c.Undecodable == nil {
+			c.Undecodable = map[string]uint64{}
+		}
+		c.Undecodable[reason] += n
+	}
+}
+
+// counters count what the worker sees; published is the copy that others may read.
+type counters struct {
+	readable, named, ech, oneSided, cut, hellos, requests, messages uint64
+
+	mu        sync.Mutex // guards published
+	published Coverage
+}
+
+func (c *counters) found(o *evidence.Observation) {
+	if o.Request != nil {
+		c.requests++
+		return
+	}
+	c.hellos++
+	if o.Hello.ECH {
+		c.ech++
+	}
+}
+
+func (c *counters) dns(*dns.Message) { c.messages++ }
+
+// ended counts a flow when it is over.
+func (c *counters) ended(f *flow.Flow) {
+	if f.State&flow.Cut != 0 {
+		c.cut++
+	}
+	up, down := f.Half[0].Bytes, f.Half[1].Bytes
+	if up+down == 0 {
+		return
+	}
+	if f.Key.Proto == decode.TCP && (f.Half[0].Packets == 0 || f.Half[1].Packets == 0) {
+		c.oneSided++
+	}
+	if f.State&(flow.ByName|flow.HTTP) != 0 || f.Key.Port(1-f.Client()) == 443 {
+		c.readable++
+		if f.State&flow.Named != 0 {
+			c.named++
+		}
+	}
+}
+
+// Coverage says what the sensor has seen; it may be called from another goroutine.
+func (s *Sensor) Coverage() Coverage {
+	s.counters.mu.Lock()
+	defer s.counters.mu.Unlock()
+	c := s.counters.published
+	if counted, ok := s.source.(capture.Counted); ok {
+		stats := counted.Stats()
+		c.Received, c.Dropped, c.Freezes = stats.Received, stats.Dropped, stats.Freezes
+	}
+	return c
+}
+
+// publish makes the counters visible to others.
+func (s *Sensor) publish() {
+	c, d, t := &s.counters, s.decode.Stats(), s.flows.Stats()
+	p := Coverage{Received: d.Frames, Segments: d.Segments, Flows: t.Created, Live: uint64(t.Live), Readable: c.readable, Named: c.named,
+		ECH: c.ech, OneSided: c.oneSided, Cut: c.cut, Hellos: c.hellos, Requests: c.requests, DNS: c.messages, Evicted: t.Evicted,
+		Resumed: t.Resumed, GivenUp: s.evidence.Stats().GivenUp}
+	for _, r := range decode.Reasons() {
+		if n := d.Undecoded[r]; n > 0 {
+			if p.Undecodable == nil {
+				p.Undecodable = map[string]uint64{}
+			}
+			p.Undecodable[r.String()] = n
+		}
+	}
+	c.mu.Lock()
+	c.published = p
+	c.mu.Unlock()
+}
+
+var _ evidence.Sink = (*Sensor)(nil)
+var _ flow.Owner = (*Sensor)(nil)

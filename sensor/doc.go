@@ -1,0 +1,25 @@
+// Package sensor is the data path: frames in, records out. This page is the architecture.
+//
+//	interface (TPACKET_V3, a worker per ring)        capture files
+//	             \                                  /
+//	              capture: frames in batches, nothing copied
+//	                              |
+//	              decode: link, VLAN, tunnels, IP, fragments -> segments
+//	                              |
+//	              flow: table outside the Go heap; direction, unique bytes, slices by packet time
+//	                              |
+//	              evidence: streams put together; wire/{tls,quic,http,dns} read names
+//	                              |
+//	              classifiers + signatures: which AI service is that name?
+//	                              |
+//	              Sensor: visits, records (package event) -> Sink
+//
+// One goroutine runs one worker: no channel, lock, allocation or log line per packet. A worker owns its source, its flow table and
+// everything half read; workers share the catalogue, which is read only, the visits and the sink, which are touched when a record
+// exists.
+//
+// Time is packet time. What a record says (borders of slices, ends of flows, identifiers) follows from the packets alone, so that
+// the same input gives the same records; the wall clock only decides, on a live interface, when silence is noticed.
+//
+// Nothing here knows an exporter: Sink is the whole of it.
+package sensor

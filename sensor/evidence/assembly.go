@@ -1,0 +1,179 @@
+package evidence
+
+// assembly puts the beginning of one direction of a TCP stream in order: a message that did not fit into one segment. The first copy of
+// a byte wins, as in the receiving kernel.
+type assembly struct {
+	base  uint32 // sequence number of buf[0]
+	buf   []byte
+	spans []span // what has arrived, sorted and disjoint
+	kind  kind
+	owner *stream // whose dir[side] points here
+	side  uint8
+	// The assemblies in use, oldest first.
+	older, newer *assembly
+}
+
+// kind says what an assembly is expected to hold.
+type kind uint8
+
+const (
+	kindUnknown kind = iota // something came before the first bytes of the stream
+	kindTLS
+	kindHTTP
+	kindDNS
+)
+
+// span is [from, to) of the buffer.
+type span struct{ from, to int }
+
+const (
+	// maxAssembly is the longest beginning that is put together: more than any hello that a client sends (RFC 8446 allows 2^24, clients
+	// stay below 2^14 even with post-quantum keys).
+	maxAssembly = 64 << 10
+	// maxSpans bounds how many pieces may wait for those before them.
+	maxSpans = 64
+)
+
+// put adds p at seq. It returns false if it does not fit: too far ahead, before the base, or in too many pieces.
+func (a *assembly) put(seq uint32, p []byte) bool {
+	at := int(int32(seq - a.base))
+	if at < 0 {
+		if -at >= len(p) {
+			return true // all of it lies before the base: nothing new
+		}
+		p, at = p[-at:], 0
+	}
+	end := at + len(p)
+	if end > maxAssembly || len(a.spans) >= maxSpans {
+		return false
+	}
+	if grow := end - len(a.buf); grow > 0 {
+		a.buf = append(a.buf, make([]byte, grow)...)
+	}
+	// Copy into the gaps alone.
+	from := at
+	for _, s := range a.spans {
+		if s.to <= from {
+			continue
+		}
+		if s.from >= end {
+			break
+		}
+		if from < s.from {
+			copy(a.buf[from:s.from], p[from-at:])
+		}
+		from = s.to
+	}
+	if from < end {
+		copy(a.buf[from:end], p[from-at:])
+	}
+	a.note(span{at, end})
+	return true
+}
+
+// note adds n to the spans and joins those that touch.
+func (a *assembly) note(n span) {
+	i := 0
+	for i < len(a.spans) && a.spans[i].to < n.from {
+		i++
+	}
+	j := i
+	for j < len(a.spans) && a.spans[j].from <= n.to {
+		n.from, n.to = min(n.from, a.spans[j].from), max(n.to, a.spans[j].to)
+		j++
+	}
+	if i == j {
+		a.spans = append(a.spans, span{})
+		copy(a.spans[i+1:], a.spans[i:])
+		a.spans[i] = n
+		return
+	}
+	a.spans[i] = n
+	a.spans = append(a.spans[:i+1], a.spans[j:]...)
+}
+
+// head is what has arrived without a gap from the base on.
+func (a *assembly) head() []byte {
+	if len(a.spans) == 0 || a.spans[0].from != 0 {
+		return nil
+	}
+	return a.buf[:a.spans[0].to]
+}
+
+// consume takes n bytes off the front, which head returned.
+func (a *assembly) consume(n int) {
+	a.base += uint32(n)
+	a.buf = a.buf[:copy(a.buf, a.buf[n:])]
+	for i := range a.spans {
+		a.spans[i].from, a.spans[i].to = max(a.spans[i].from-n, 0), a.spans[i].to-n
+	}
+	if len(a.spans) > 0 && a.spans[0].to <= 0 {
+		a.spans = append(a.spans[:0], a.spans[1:]...)
+	}
+}
+
+// shop lends assemblies and bounds what they hold together: a flood of half hellos must not eat the memory.
+type shop struct {
+	free           []*assembly
+	oldest, newest *assembly
+	held, budget   int
+	givenUp        uint64 // assemblies taken away from flows for want of memory
+}
+
+func (s *shop) lend(base uint32, k kind, owner *stream, side uint8) *assembly {
+	a := &assembly{}
+	if n := len(s.free); n > 0 {
+		a, s.free = s.free[n-1], s.free[:n-1]
+	}
+	*a = assembly{base: base, kind: k, owner: owner, side: side, buf: a.buf[:0], spans: a.spans[:0]}
+	if a.older = s.newest; a.older != nil {
+		a.older.newer = a
+	} else {
+		s.oldest = a
+	}
+	s.newest = a
+	owner.dir[side] = a
+	return a
+}
+
+// add puts p into a and keeps the budget. It returns false if a was given up.
+func (s *shop) add(a *assembly, seq uint32, p []byte) bool {
+	before := len(a.buf)
+	ok := a.put(seq, p)
+	s.held += len(a.buf) - before
+	if !ok {
+		s.giveBack(a)
+		return false
+	}
+	for s.held > s.budget && s.oldest != a {
+		s.givenUp++
+		s.giveBack(s.oldest)
+	}
+	return true
+}
+
+// consume takes n bytes off the front of a.
+func (s *shop) consume(a *assembly, n int) {
+	s.held -= n
+	a.consume(n)
+}
+
+func (s *shop) giveBack(a *assembly) {
+	s.held -= len(a.buf)
+	a.owner.dir[a.side] = nil
+	a.owner = nil
+	if a.older != nil {
+		a.older.newer = a.newer
+	} else {
+		s.oldest = a.newer
+	}
+	if a.newer != nil {
+		a.newer.older = a.older
+	} else {
+		s.newest = a.older
+	}
+	a.older, a.newer = nil, nil
+	if len(s.free) < 256 && cap(a.buf) <= 16<<10 {
+		s.free = append(s.free, a)
+	}
+}

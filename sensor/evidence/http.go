@@ -1,0 +1,170 @@
+package evidence
+
+import (
+	"errors"
+
+	"github.com/gnomon-sensor/gnomon/classifiers"
+	"github.com/gnomon-sensor/gnomon/sensor/decode"
+	"github.com/gnomon-sensor/gnomon/sensor/flow"
+	"github.com/gnomon-sensor/gnomon/sensor/wire/http"
+)
+
+// beginHTTP reads the requests that start at p. It returns false if none starts there.
+func (r *Reader) beginHTTP(f *flow.Flow, seg *decode.Segment, p piece) bool {
+	yes, maybe := http.Begins(p.b)
+	if maybe && f.Half[seg.Dir].Bytes == 0 && !seg.Cut() {
+		r.hold(f, seg, p, kindHTTP, p.seq)
+		return true
+	}
+	if !yes {
+		return false
+	}
+	return r.requests(f, seg, p)
+}
+
+// readHTTP goes on with a head that is being put together. It returns true when the assembly is of no more use.
+func (r *Reader) readHTTP(f *flow.Flow, seg *decode.Segment, p piece) bool {
+	if yes, maybe := http.Begins(p.b); !yes {
+		return !maybe
+	}
+	n, err := r.request.Parse(p.b)
+	if errors.Is(err, http.ErrTruncated) {
+		return false
+	}
+	if err != nil {
+		return true
+	}
+	// What follows the head lies in the same buffer, which requests may want for the next head: it is done with it by then.
+	st := r.openStream(f)
+	a := st.dir[seg.Dir]
+	st.dir[seg.Dir] = nil
+	r.tellRequest(f, seg, st)
+	r.afterHead(f, seg, st, p.from(n))
+	if next := st.dir[seg.Dir]; next != nil { // a further head began: a goes, next stays
+		a.side = seg.Dir
+		st.dir[seg.Dir] = a
+		r.shop.giveBack(a)
+		st.dir[seg.Dir] = next
+		return false
+	}
+	st.dir[seg.Dir] = a
+	return true
+}
+
+// requests reads heads, one behind the other, from p on. It returns false if there was not even a part of one.
+func (r *Reader) requests(f *flow.Flow, seg *decode.Segment, p piece) bool {
+	n, err := r.request.Parse(p.b)
+	switch {
+	case errors.Is(err, http.ErrTruncated):
+		if seg.Cut() { // the rest is not in the capture
+			return r.request.Host != nil && r.tellRequest(f, seg, r.openStream(f))
+		}
+		r.hold(f, seg, p, kindHTTP, p.seq)
+		return true
+	case err != nil:
+		return false
+	}
+	st := r.openStream(f)
+	r.tellRequest(f, seg, st)
+	r.afterHead(f, seg, st, p.from(n))
+	return true
+}
+
+// afterHead skips the body of the request that was just read, as far as it is there, and reads the next.
+func (r *Reader) afterHead(f *flow.Flow, seg *decode.Segment, st *stream, p piece) {
+	if string(r.request.Method) == "CONNECT" {
+		st.http.connect, st.http.synced = true, false
+		if len(p.b) > 0 { // a client that does not wait for the answer
+			r.begin(f, seg, p)
+		}
+		return
+	}
+	st.http.connect = false
+	st.http.body.Reset(r.request.ContentLength, r.request.Chunked)
+	r.walk(f, seg, st, p)
+}
+
+// walk takes p through the body and reads what begins behind it.
+func (r *Reader) walk(f *flow.Flow, seg *decode.Segment, st *stream, p piece) {
+	x := &st.http
+	rest, done := x.body.Advance(p.b)
+	p = p.from(len(p.b) - len(rest))
+	x.synced, x.next = true, p.seq
+	if !done || len(p.b) == 0 {
+		return
+	}
+	if yes, maybe := http.Begins(p.b); yes || maybe && !seg.Cut() {
+		if maybe {
+			r.hold(f, seg, p, kindHTTP, p.seq)
+			return
+		}
+		if r.requests(f, seg, p) {
+			return
+		}
+	}
+	x.synced = false
+}
+
+// follow goes on with a client whose requests were read before. It returns false if the segment is not its business.
+func (r *Reader) follow(f *flow.Flow, seg *decode.Segment, st *stream, p piece) bool {
+	x := &st.http
+	if seg.Dir != x.side {
+		return true
+	}
+	if x.connect {
+		return false // the tunnel's own stream, or another request after a refusal
+	}
+	ahead := int32(p.seq - x.next)
+	switch {
+	case x.synced && ahead == 0 && !seg.Cut():
+		r.walk(f, seg, st, p)
+	case x.synced && ahead < 0 && int(-ahead) < len(p.b) && !seg.Cut(): // partly seen before
+		r.walk(f, seg, st, p.from(int(-ahead)))
+	case x.synced && ahead < 0 && f.Half[seg.Dir].Bytes > 0 && int32(p.seq-f.Half[seg.Dir].Next) < 0 && !r.fills(f, seg):
+		// all of it was seen before
+	case http.LooksRequest(p.b):
+		r.requests(f, seg, p)
+	case ahead >= 0:
+		x.synced = false // bytes are missing: the next request is recognised by its first line again
+	}
+	return true
+}
+
+// fills says whether the segment brings bytes that were missing.
+func (r *Reader) fills(f *flow.Flow, seg *decode.Segment) bool {
+	return r.flows.Missing(f, seg.Dir) > 0
+}
+
+// tellRequest tells the sink of the request that was just parsed.
+func (r *Reader) tellRequest(f *flow.Flow, seg *decode.Segment, st *stream) bool {
+	x := &st.http
+	x.active, x.side = true, seg.Dir
+	f.SetClient(seg.Dir)
+	f.State |= flow.HTTP
+	class := classifiers.ClassHTTPHost
+	if string(r.request.Method) == "CONNECT" {
+		class = classifiers.ClassConnect
+	}
+	if len(r.request.Host) > 0 {
+		f.State |= flow.Named
+	}
+	r.sink.Found(f, seg, &Observation{Class: class, Name: r.request.Host, Request: &r.request})
+	return true
+}
+
+// endStream uses a head whose end never came, if its host is there, and lets go of the rest.
+func (r *Reader) endStream(f *flow.Flow, st *stream) {
+	for side, a := range st.dir {
+		if a == nil {
+			continue
+		}
+		if a.kind == kindHTTP {
+			if yes, _ := http.Begins(a.head()); yes {
+				if _, err := r.request.Parse(a.head()); errors.Is(err, http.ErrTruncated) && r.request.Host != nil {
+					r.tellRequest(f, &decode.Segment{Key: f.Key, Time: f.Last, Dir: uint8(side)}, st)
+				}
+			}
+		}
+		r.shop.giveBack(a)
+	}
+}

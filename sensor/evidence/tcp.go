@@ -1,0 +1,246 @@
+package evidence
+
+import (
+	"github.com/gnomon-sensor/gnomon/classifiers"
+	"github.com/gnomon-sensor/gnomon/sensor/decode"
+	"github.com/gnomon-sensor/gnomon/sensor/flow"
+	"github.com/gnomon-sensor/gnomon/sensor/wire/dns"
+	"github.com/gnomon-sensor/gnomon/sensor/wire/http"
+	"github.com/gnomon-sensor/gnomon/sensor/wire/tls"
+)
+
+// searchBytes is how far into one direction a hello or a first request is looked for: what comes before it (SOCKS, PROXY, STARTTLS) is
+// short, and further in, the bytes of a file could look like one.
+const searchBytes = 8 << 10
+
+// stream is Side.Reader of a TCP flow: what is half read of it.
+type stream struct {
+	dir  [2]*assembly
+	http exchange
+}
+
+// exchange follows the requests of an HTTP/1.1 client.
+type exchange struct {
+	active  bool
+	side    uint8  // of the client
+	synced  bool   // next is known
+	next    uint32 // sequence number that the body, or the next request, goes on at
+	body    http.Body
+	connect bool // a tunnel was asked for: what follows is the tunnelled stream
+}
+
+func (r *Reader) drop(st *stream) {
+	for _, a := range st.dir {
+		if a != nil {
+			r.shop.giveBack(a)
+		}
+	}
+}
+
+// streamOf returns the half-read state of f or nil.
+func (r *Reader) streamOf(f *flow.Flow) *stream {
+	if f.Side == 0 {
+		return nil
+	}
+	st, _ := r.flows.Peek(f).Reader.(*stream)
+	return st
+}
+
+func (r *Reader) openStream(f *flow.Flow) *stream {
+	side := r.flows.SideOf(f)
+	st, _ := side.Reader.(*stream)
+	if st == nil {
+		st = &stream{}
+		side.Reader = st
+	}
+	return st
+}
+
+// piece is a stretch of one direction's stream.
+type piece struct {
+	seq uint32
+	b   []byte
+}
+
+func (p piece) from(n int) piece { return piece{p.seq + uint32(n), p.b[n:]} }
+
+func (r *Reader) tcp(f *flow.Flow, seg *decode.Segment) {
+	p := piece{seg.Seq, seg.Payload}
+	if seg.Flags&decode.SYN != 0 {
+		p.seq++
+	}
+	st := r.streamOf(f)
+	if st != nil {
+		if a := st.dir[seg.Dir]; a != nil {
+			r.goOn(f, seg, a, p)
+			return
+		}
+		if st.http.active && r.follow(f, seg, st, p) {
+			return
+		}
+	}
+	if f.Half[seg.Dir].Bytes >= searchBytes && (st == nil || !st.http.connect) {
+		if f.Half[1-seg.Dir].Bytes >= searchBytes && (st == nil || !st.http.active) {
+			r.settle(f)
+		}
+		return
+	}
+	r.begin(f, seg, p)
+}
+
+// begin looks at the start of a segment for something that says a name.
+func (r *Reader) begin(f *flow.Flow, seg *decode.Segment, p piece) {
+	switch {
+	case f.Key.HasPort(portDNS) && r.beginDNS(f, seg, p):
+	case r.beginTLS(f, seg, p):
+	case r.beginHTTP(f, seg, p):
+	case r.ahead(f, seg, p):
+		r.hold(f, seg, p, kindUnknown, f.Half[seg.Dir].Next)
+	default:
+		if off, ok := tls.Find(p.b); ok {
+			r.beginTLS(f, seg, p.from(off))
+		}
+	}
+}
+
+// ahead says whether the bytes before p, from the start of the stream on, are still to come.
+func (r *Reader) ahead(f *flow.Flow, seg *decode.Segment, p piece) bool {
+	h := &f.Half[seg.Dir]
+	if f.State&(flow.SeenA<<seg.Dir) == 0 || h.Bytes > 0 && f.State&(flow.SynA<<seg.Dir) == 0 {
+		return false
+	}
+	gap := int32(p.seq - h.Next)
+	return gap > 0 && gap < searchBytes
+}
+
+// hold begins an assembly at base with p.
+func (r *Reader) hold(f *flow.Flow, seg *decode.Segment, p piece, k kind, base uint32) {
+	st := r.openStream(f)
+	a := r.shop.lend(base, k, st, seg.Dir)
+	r.shop.add(a, p.seq, p.b)
+}
+
+// goOn adds p to what is being put together and looks again.
+func (r *Reader) goOn(f *flow.Flow, seg *decode.Segment, a *assembly, p piece) {
+	before := len(a.head())
+	if !r.shop.add(a, p.seq, p.b) {
+		return
+	}
+	head := a.head()
+	if len(head) == before {
+		return
+	}
+	whole := piece{a.base, head}
+	var done bool
+	switch a.kind {
+	case kindTLS:
+		done = r.readTLS(f, seg, whole)
+	case kindHTTP:
+		done = r.readHTTP(f, seg, whole)
+	case kindDNS:
+		done = r.readDNS(f, seg, a)
+	default:
+		done = r.readUnknown(f, seg, a, whole)
+	}
+	if done && a.owner != nil {
+		r.shop.giveBack(a)
+	}
+}
+
+// readUnknown looks at the stream's start once it is there. It returns true when the assembly is of no more use.
+func (r *Reader) readUnknown(f *flow.Flow, seg *decode.Segment, a *assembly, p piece) bool {
+	if _, need, err := tls.Unwrap(r.message[:0], p.b); need > 0 || err == nil {
+		a.kind = kindTLS
+		return r.readTLS(f, seg, p)
+	}
+	if yes, _ := http.Begins(p.b); yes {
+		a.kind = kindHTTP
+		return r.readHTTP(f, seg, p)
+	}
+	if off, ok := tls.Find(p.b); ok {
+		r.shop.consume(a, off)
+		a.kind = kindTLS
+		return r.readTLS(f, seg, piece{a.base, a.head()})
+	}
+	return len(p.b) >= searchBytes || len(a.spans) == 1
+}
+
+// beginTLS reads a ClientHello that starts at p, now or when the rest of it has come. It returns false if none starts there.
+func (r *Reader) beginTLS(f *flow.Flow, seg *decode.Segment, p piece) bool {
+	if c := p.b[0]; c != 0x16 && c&0x80 == 0 { // handshake record, or SSL 2.0 framing
+		return false
+	}
+	msg, need, err := tls.Unwrap(r.message[:0], p.b)
+	switch {
+	case need > 0:
+		if p.b[0] != 0x16 || seg.Cut() {
+			return false
+		}
+		r.hold(f, seg, p, kindTLS, p.seq)
+		return true
+	case err == nil:
+		return r.helloAt(f, seg, msg)
+	case err == tls.ErrSSLv2 && f.Half[seg.Dir].Bytes == 0:
+		f.SetClient(seg.Dir)
+		r.settle(f)
+		return true
+	}
+	return false
+}
+
+// readTLS returns true when nothing more is to be put together.
+func (r *Reader) readTLS(f *flow.Flow, seg *decode.Segment, p piece) bool {
+	msg, need, err := tls.Unwrap(r.message[:0], p.b)
+	if need > 0 {
+		return false
+	}
+	if err == nil {
+		r.helloAt(f, seg, msg)
+	}
+	return true
+}
+
+func (r *Reader) helloAt(f *flow.Flow, seg *decode.Segment, msg []byte) bool {
+	if cap(msg) > cap(r.message) { // put together in a larger buffer
+		r.message = msg[:0]
+	}
+	if !r.tellHello(f, seg, classifiers.ClassSNI, msg) {
+		return false
+	}
+	r.settle(f)
+	return true
+}
+
+// beginDNS follows the messages of a DNS connection (RFC 7766). It returns false if p does not begin with one.
+func (r *Reader) beginDNS(f *flow.Flow, seg *decode.Segment, p piece) bool {
+	msg, _, need := dns.NextTCP(p.b)
+	if need == 0 {
+		if !dns.Plausible(msg) {
+			return false
+		}
+	} else if len(p.b) > 14 && !dns.Plausible(p.b[2:]) || len(p.b) > 2 && len(p.b) <= 14 && p.b[0] > 0x40 {
+		return false
+	}
+	r.hold(f, seg, p, kindDNS, p.seq)
+	if a := r.openStream(f).dir[seg.Dir]; a != nil && r.readDNS(f, seg, a) {
+		r.shop.giveBack(a)
+	}
+	return true
+}
+
+// readDNS tells every whole message and keeps the rest for later.
+func (r *Reader) readDNS(f *flow.Flow, seg *decode.Segment, a *assembly) bool {
+	head := a.head()
+	used := 0
+	for {
+		msg, rest, need := dns.NextTCP(head[used:])
+		if need > 0 {
+			r.shop.consume(a, used)
+			return false
+		}
+		if !r.tellMessage(f, seg, msg) {
+			return true
+		}
+		used = len(head) - len(rest)
+	}
+}

@@ -1,0 +1,216 @@
+package sensor
+
+import (
+	"net/netip"
+	"strconv"
+
+	"github.com/gnomon-sensor/gnomon/classifiers"
+	"github.com/gnomon-sensor/gnomon/sensor/capture"
+	"github.com/gnomon-sensor/gnomon/sensor/decode"
+	"github.com/gnomon-sensor/gnomon/sensor/event"
+	"github.com/gnomon-sensor/gnomon/sensor/flow"
+)
+
+// Ending implements flow.Owner.
+func (s *Sensor) Ending(f *flow.Flow, side *flow.Side) {
+	s.evidence.Ending(f, side)
+	s.counters.ended(f)
+}
+
+// Emit implements flow.Owner: a slice of a flow that is reported, or the end of any other flow.
+func (s *Sensor) Emit(f *flow.Flow, side *flow.Side, end flow.End) {
+	var st *story
+	if side != nil {
+		st, _ = side.Owner.(*story)
+	}
+	switch {
+	case s.config.All && !s.config.SliceAll:
+		if end != flow.EndNone {
+			s.offerFlow(f, st, end)
+		}
+	case f.State&flow.Matched != 0 && st != nil && (st.verdict.Service != nil || s.config.SliceAll):
+		s.offerSlice(f, side, st, end)
+	case s.config.SliceAll:
+		s.offerFlow(f, st, end)
+	}
+}
+
+// offerFlow writes a whole flow.
+func (s *Sensor) offerFlow(f *flow.Flow, st *story, end flow.End) {
+	ev := s.flowEvent(f, st)
+	ev.Timestamp, ev.Event.Start, ev.Event.End = event.Time(f.Last), event.Time(f.First), event.Time(f.Last)
+	up, down := f.Up(), f.Down()
+	ev.Source.Bytes, ev.Source.Packets = count(up.Bytes), count(uint64(up.Packets))
+	ev.Destination.Bytes, ev.Destination.Packets = count(down.Bytes), count(uint64(down.Packets))
+	ev.Gnomon.Flow.End = end.String()
+	t := s.tuple(f)
+	if st != nil {
+		if len(st.hosts) > 0 {
+			s.setHost(ev, st, st.hosts[0])
+		}
+		s.setVerdict(ev, st)
+	}
+	ev.Event.ID = event.SliceID(s.config.Observer.ID, event.DatasetActivity, &t, f.First, serviceID(st))
+	s.sink.Offer(ev)
+}
+
+// offerSlice writes what the flow carried for its current service since the slice before.
+func (s *Sensor) offerSlice(f *flow.Flow, side *flow.Side, st *story, end flow.End) {
+	ev := s.flowEvent(f, st)
+	slice := &side.Slice
+	ev.Timestamp, ev.Event.Start, ev.Event.End = event.Time(f.Last), event.Time(slice.Start), event.Time(f.Last)
+	client := f.Client()
+	ev.Source.Bytes, ev.Source.Packets = delta(f, slice, client)
+	ev.Destination.Bytes, ev.Destination.Packets = delta(f, slice, 1-client)
+	ev.Gnomon.Flow.Slice = st.nextSlice()
+	ev.Gnomon.Flow.End = end.String()
+	t := s.tuple(f)
+	if st.verdict.Service != nil {
+		s.setVerdict(ev, st)
+		start := f.First
+		if ev.Gnomon.Flow.Slice > 0 {
+			start = slice.Start
+		}
+		client := ev.Source.IP
+		ev.Gnomon.Visit = &event.Visit{ID: s.config.Visits.ID(s.config.Observer.ID, client, st.verdict.Service.ID, start, f.Last)}
+		counted := true
+		ev.Gnomon.Counted = &counted
+	}
+	ev.Event.ID = event.SliceID(s.config.Observer.ID, event.DatasetActivity, &t, slice.Start, serviceID(st))
+	s.sink.Offer(ev)
+}
+
+func delta(f *flow.Flow, slice *flow.Slice, side uint8) (bytes, packets *uint64) {
+	h := &f.Half[side]
+	return count(h.Bytes - slice.Bytes[side]), count(uint64(h.Packets - slice.Packets[side]))
+}
+
+// offerName writes a further name of a flow, without byte counts.
+func (s *Sensor) offerName(f *flow.Flow, now int64, st *story) {
+	ev := s.flowEvent(f, st)
+	ev.Timestamp, ev.Event.Start, ev.Event.End = event.Time(now), event.Time(now), event.Time(now)
+	s.setHost(ev, st, st.host)
+	s.setVerdict(ev, st)
+	t := s.tuple(f)
+	ev.Event.ID = event.SliceID(s.config.Observer.ID, event.DatasetActivity, &t, now, "name:"+st.host)
+	s.sink.Offer(ev)
+}
+
+// flowEvent fills in what every record of a flow says.
+func (s *Sensor) flowEvent(f *flow.Flow, st *story) *event.Event {
+	client := f.Client()
+	ev := s.newEvent(&f.Key, client, f.VLAN, f.Iface)
+	t := s.tuple(f)
+	ev.Gnomon.Flow = &event.Flow{ID: event.FlowID(s.config.Observer.ID, &t)}
+	ev.Gnomon.Tunnel = decode.Tunnels(f.Tunnels).Names()
+	if st == nil {
+		return ev
+	}
+	ev.Network.Protocol = st.protocol
+	if st.serverName != "" || st.ja4 != "" {
+		ev.TLS = &event.TLS{NextProtocol: st.nextProtocol, Version: st.version,
+			Client: &event.TLSClient{ServerName: st.serverName, JA4: st.ja4}}
+		ev.Destination.Domain = st.serverName
+		if st.ech {
+			ech := true
+			ev.Gnomon.ECH = &ech
+		}
+	}
+	s.setHost(ev, st, st.host)
+	if st.userAgent != "" {
+		ev.UserAgent = &event.UserAgent{Original: st.userAgent}
+	}
+	if st.proxyUser != "" {
+		ev.User = &event.User{Name: st.proxyUser}
+	}
+	return ev
+}
+
+// setHost says which host a request was for.
+func (s *Sensor) setHost(ev *event.Event, st *story, host string) {
+	if st.method == "" {
+		return
+	}
+	ev.HTTP = &event.HTTP{Request: &event.HTTPRequest{Method: st.method}}
+	if host == "" {
+		return
+	}
+	ev.URL = &event.URL{Domain: host}
+	if st.serverName == "" {
+		ev.Destination.Domain = host
+	}
+}
+
+// setVerdict says which service it was and on what evidence.
+func (s *Sensor) setVerdict(ev *event.Event, st *story) {
+	svc := st.verdict.Service
+	if svc == nil {
+		return
+	}
+	setService(ev, st.verdict, s.config.Ruleset())
+	ev.Gnomon.Evidence = &event.Evidence{Class: st.class.String(), Confidence: st.verdict.Confidence.String(), Also: st.also}
+}
+
+func setService(ev *event.Event, v classifiers.Verdict, ruleset string) {
+	svc := v.Service
+	ev.Network.Application = svc.ID
+	ev.Rule = &event.Rule{ID: svc.ID, Name: svc.Name, Category: svc.Category, Ruleset: ruleset}
+	ev.Gnomon.Service = &event.Service{ID: svc.ID, Vendor: svc.Vendor, Category: svc.Category, Kind: svc.Kind}
+}
+
+func serviceID(st *story) string {
+	if st == nil || st.verdict.Service == nil {
+		return ""
+	}
+	return st.verdict.Service.ID
+}
+
+func (s *Sensor) tuple(f *flow.Flow) event.Tuple {
+	return tuple(&f.Key, f.Client(), f.VLAN, f.First)
+}
+
+func tuple(k *decode.Key, client uint8, vlan uint16, start int64) event.Tuple {
+	return event.Tuple{Source: k.Endpoint(client), Destination: k.Endpoint(1 - client), Protocol: uint8(k.Proto), VLAN: vlan, Start: start}
+}
+
+// newEvent fills in what every record says: the five-tuple, seen from the client, and the observer.
+func (s *Sensor) newEvent(k *decode.Key, client uint8, vlan, iface uint16) *event.Event {
+	src, dst := k.Endpoint(client), k.Endpoint(1-client)
+	observer := s.config.Observer
+	if named, ok := s.source.(capture.Named); ok {
+		if name := named.InterfaceName(iface); name != "" {
+			observer.Ingress = &event.Ingress{Interface: event.Interface{Name: name}}
+		}
+	}
+	ev := &event.Event{
+		ECS:         &event.ECS{Version: event.ECSVersion},
+		Event:       event.Meta{Dataset: event.DatasetActivity, Kind: "event", Category: []string{"network"}},
+		Observer:    &observer,
+		Source:      endpoint(src),
+		Destination: endpoint(dst),
+		Network: &event.Network{Transport: transportName(k.Proto), Type: "ipv4",
+			CommunityID: event.CommunityID(src, dst, uint8(k.Proto))},
+		Gnomon: &event.Gnomon{Schema: event.SchemaVersion, Site: s.config.Site},
+	}
+	if src.Addr().Is6() {
+		ev.Network.Type = "ipv6"
+	}
+	if vlan > 0 {
+		ev.Network.VLAN = &event.VLAN{ID: strconv.Itoa(int(vlan) - 1)}
+	}
+	return ev
+}
+
+func endpoint(a netip.AddrPort) *event.Endpoint {
+	port := a.Port()
+	return &event.Endpoint{IP: a.Addr().String(), Port: &port}
+}
+
+func transportName(proto uint32) string {
+	if proto == decode.UDP {
+		return "udp"
+	}
+	return "tcp"
+}
+
+func count(n uint64) *uint64 { return &n }

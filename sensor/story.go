@@ -1,0 +1,189 @@
+package sensor
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/gnomon-sensor/gnomon/classifiers"
+	"github.com/gnomon-sensor/gnomon/sensor/decode"
+	"github.com/gnomon-sensor/gnomon/sensor/evidence"
+	"github.com/gnomon-sensor/gnomon/sensor/flow"
+)
+
+// story is what a flow has shown, kept for flows that are reported: Side.Owner.
+type story struct {
+	protocol     string // tls, quic, http
+	serverName   string
+	nextProtocol string
+	version      string
+	ja4          string
+	ech          bool
+	method       string
+	host         string // of the current request, or where a CONNECT leads
+	userAgent    string
+	proxyUser    string
+	helloBytes   uint64 // length of the ClientHello
+
+	verdict classifiers.Verdict // of what the flow carries now; Service nil: nothing that is reported
+	class   classifiers.Class
+	also    []string // other evidence of the same use
+	uses    []use    // the services that this flow has carried, and how many slices each has had
+	hosts   []string // reported so far, bounded
+}
+
+// use numbers the slices of one service on one flow.
+type use struct {
+	service string
+	slices  uint32
+}
+
+// maxHosts bounds how many names are remembered for one flow: a proxy's connection may carry many.
+const maxHosts = 256
+
+// storyOf returns what is kept of f, or nil.
+func (s *Sensor) storyOf(f *flow.Flow) *story {
+	if f.Side == 0 {
+		return nil
+	}
+	st, _ := s.flows.Peek(f).Owner.(*story)
+	return st
+}
+
+// Found implements evidence.Sink: a hello or a request was read.
+func (s *Sensor) Found(f *flow.Flow, seg *decode.Segment, o *evidence.Observation) {
+	s.counters.found(o)
+	verdict, known := s.judge(f, seg, o)
+	st := s.storyOf(f)
+	if st == nil && !known && !s.config.All {
+		return
+	}
+	if st == nil {
+		st = &story{}
+		s.flows.SideOf(f).Owner = st
+	} else if s.elsewhere(st, o, verdict) { // what is pending belongs to the service before
+		s.flows.Flush(f)
+	}
+	first := st.protocol == ""
+	st.observe(o)
+	if known || o.Class != classifiers.ClassSNI { // a hello inside a tunnel that says nothing leaves the tunnel's target in force
+		st.decide(verdict, known, o)
+	}
+	if st.verdict.Service != nil || s.config.SliceAll {
+		s.flows.Slices(f, seg.Time, s.config.FirstSlice, s.config.Slice)
+	}
+	if s.config.All {
+		s.furtherName(f, seg, st, o, first)
+	}
+}
+
+// judge asks the classifier.
+func (s *Sensor) judge(f *flow.Flow, seg *decode.Segment, o *evidence.Observation) (classifiers.Verdict, bool) {
+	if len(o.Name) == 0 {
+		return classifiers.Verdict{}, false
+	}
+	ev := classifiers.Evidence{Class: o.Class, Time: seg.Time, Name: o.Name, ECH: o.Hello != nil && o.Hello.ECH}
+	if v, ok := s.classify.Classify(&ev); ok && v.Use() {
+		return v, true
+	}
+	return classifiers.Verdict{}, false
+}
+
+// elsewhere says whether the observation gives the flow another service than it had.
+func (s *Sensor) elsewhere(st *story, o *evidence.Observation, v classifiers.Verdict) bool {
+	if o.Class == classifiers.ClassSNI && st.method == "CONNECT" && v.Service == nil {
+		return false
+	}
+	return st.verdict.Service != v.Service
+}
+
+// observe keeps what the flow showed.
+func (st *story) observe(o *evidence.Observation) {
+	if r := o.Request; r != nil {
+		st.protocol = "http"
+		st.method, st.host = string(r.Method), lowerName(o.Name)
+		if len(r.UserAgent) > 0 {
+			st.userAgent = strings.ToValidUTF8(string(r.UserAgent), "\uFFFD")
+		}
+		if user := r.ProxyUser(); len(user) > 0 {
+			st.proxyUser = strings.ToValidUTF8(string(user), "\uFFFD")
+		}
+		return
+	}
+	h := o.Hello
+	st.protocol = "tls"
+	transport := byte('t')
+	if o.Class == classifiers.ClassQUICSNI {
+		st.protocol, transport = "quic", 'q'
+	}
+	st.serverName, st.ech = lowerName(o.Name), h.ECH
+	st.nextProtocol = strings.ToValidUTF8(string(h.NextProtocol()), "\uFFFD")
+	st.version = versionName(h.Version)
+	var ja4 [64]byte
+	st.ja4 = string(h.AppendJA4(ja4[:0], transport))
+}
+
+// decide sets what the flow carries from now on.
+func (st *story) decide(v classifiers.Verdict, known bool, o *evidence.Observation) {
+	if known && st.verdict.Service == v.Service && st.class != classifiers.ClassNone && st.class != o.Class {
+		if was := st.class.String(); !slices.Contains(st.also, was) {
+			st.also = append(st.also, was)
+		}
+	} else if st.verdict.Service != v.Service {
+		st.also = nil
+	}
+	st.verdict, st.class = v, o.Class
+	if !known {
+		st.class = classifiers.ClassNone
+	}
+}
+
+// nextSlice counts a slice of the current service.
+func (st *story) nextSlice() uint32 {
+	id := ""
+	if st.verdict.Service != nil {
+		id = st.verdict.Service.ID
+	}
+	for i := range st.uses {
+		if st.uses[i].service == id {
+			st.uses[i].slices++
+			return st.uses[i].slices
+		}
+	}
+	if len(st.uses) < maxHosts {
+		st.uses = append(st.uses, use{service: id})
+	}
+	return 0
+}
+
+// furtherName reports the second and later hosts of a flow at once; the first stands in the flow's own document.
+func (s *Sensor) furtherName(f *flow.Flow, seg *decode.Segment, st *story, o *evidence.Observation, first bool) {
+	if o.Request == nil || len(st.hosts) >= maxHosts || slices.Contains(st.hosts, st.host) {
+		return
+	}
+	st.hosts = append(st.hosts, st.host)
+	if !first {
+		s.offerName(f, seg.Time, st)
+	}
+}
+
+// lowerName is the form in which names are written: lower case, no trailing dot.
+func lowerName(name []byte) string {
+	return strings.TrimSuffix(strings.ToLower(strings.ToValidUTF8(string(name), "\uFFFD")), ".")
+}
+
+// versionName is ECS tls.version for a protocol version.
+func versionName(v uint16) string {
+	switch v {
+	case 0x0300:
+		return "3.0"
+	case 0x0301:
+		return "1.0"
+	case 0x0302:
+		return "1.1"
+	case 0x0303:
+		return "1.2"
+	case 0x0304:
+		return "1.3"
+	}
+	return ""
+}
