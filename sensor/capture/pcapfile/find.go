@@ -40,13 +40,17 @@ func Find(paths []string) ([]string, error) {
 			s := search{seen: map[identity]bool{}}
 			s.enter(path, info)
 			if len(s.found) == 0 && len(s.errs) == 0 {
-				s.errs = append(s.errs, fmt.Errorf("looking for captures in %s: none of the %d files in it is %w", path, s.files, ErrNotCapture))
+				s.errs = append(s.errs, errNone(path, s.files))
 			}
 			found = append(found, s.found...)
 			errs = append(errs, s.errs...)
 		}
 	}
 	return found, errors.Join(errs...)
+}
+
+func errNone(path string, files int) error {
+	return fmt.Errorf("looking for captures in %s: none of its %d files is one; give a directory with pcap or pcapng files", path, files)
 }
 
 // search is a walk over one directory.
