@@ -13,6 +13,9 @@ BENCHTIME ?= 1s
 FUZZ      ?= ^Fuzz
 FUZZTIME  ?= 10s
 
+# Where the lab puts what it captures.
+CAPTURES  ?= $(CURDIR)/build/captures
+
 # Modules beside the main one, which `./...` does not reach.
 MODULES   := $(patsubst %/go.mod,%,$(wildcard .ci/check/go.mod testdata/lab/go.mod))
 
@@ -32,8 +35,12 @@ build: go ## build ./gnomon, one static file
 run: build ## watch the default interface, or replay the bundled captures where capturing is not permitted
 	./$(BINARY) run --or-replay testdata/captures
 
-captures: build ## show what the bundled captures hold; needs no permission
-	./$(BINARY) scan testdata/captures
+captures: go ## make captures of real client programs in the lab, into CAPTURES; needs root and Debian packages
+	@[ "$$(id -u)" = 0 ] || { echo "the lab works in network namespaces: run this as root" >&2; exit 1; }
+	@missing=$$(for package in $$(cat testdata/lab/deps.txt); do \
+	  dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q ' installed$$' || echo $$package; done); \
+	[ -z "$$missing" ] || echo "clients may be missing; if one is: apt-get install" $$missing >&2
+	go -C testdata/lab run . make $(CAPTURES)
 
 test: go ## run all tests, with the race detector where there is a C compiler
 	@if [ "$$(go env CGO_ENABLED)" = 1 ] && command -v "$$(go env CC)" >/dev/null && go env GOARCH | grep -qxE 'amd64|arm64'; then \
