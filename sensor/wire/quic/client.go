@@ -1,0 +1,141 @@
+package quic
+
+// Client gathers the ClientHello of one QUIC client from the datagrams of its flow. It holds several kilobytes, so keep a few in a
+// pool: most hellos come in one datagram, and a Client that has given its hello is free for another flow after Reset.
+// The zero value is ready.
+type Client struct {
+	// Version is the version of the last Initial packet that was authenticated.
+	Version uint32
+
+	active int          // the keys that the CRYPTO stream came under, an index into cache; -1+1 as zero value is guarded by opened
+	opened bool         // whether any packet was authenticated yet
+	turn   int          // the entry of cache to replace next
+	cache  [cached]keys // keys by connection id, so that each is derived once
+	crypto assembly
+}
+
+// cached is how many connection ids have their keys kept: the first, that of a Retry, and one that turned out to be a server's.
+const cached = 4
+
+// maxDerivations bounds the work that one datagram can cause.
+const maxDerivations = 4
+
+// Reset makes c ready for another flow.
+func (c *Client) Reset() {
+	c.Version, c.active, c.opened, c.turn = 0, 0, false, 0
+	for i := range c.cache {
+		c.cache[i].dcidLen = 0
+	}
+	c.crypto.reset()
+}
+
+// Add takes the payload of a UDP datagram, or of several that were glued together by receive offload. It returns the ClientHello
+// handshake message once it is whole, for the Hello of package tls; the message lies in c and is valid until the next call of Add or Reset. Until then hello is nil,
+// and err is nil if the datagram brought a part of it. The datagrams of a server do no harm: they are ErrSealed.
+func (c *Client) Add(datagram []byte) (hello []byte, err error) {
+	err = ErrNotInitial
+	budget := maxDerivations
+	var h header
+	for len(datagram) > 0 {
+		rest, ok := h.next(datagram)
+		if !ok {
+			break
+		}
+		datagram = afterPadding(rest)
+		if h.typ != initial {
+			continue
+		}
+		plain := c.unseal(&h, &budget)
+		if plain == nil {
+			if err == ErrNotInitial {
+				err = ErrSealed
+			}
+			continue
+		}
+		c.Version = h.version
+		if !frames(plain, &c.crypto) {
+			return nil, ErrMalformed
+		}
+		msg, ok := c.crypto.hello()
+		if !ok {
+			return nil, ErrMalformed
+		}
+		if msg != nil {
+			return msg, nil
+		}
+		err = nil
+	}
+	return nil, err
+}
+
+// afterPadding steps over zeros between packets. A sender may fill a datagram up behind its packets, and in a glued one, more packets
+// follow.
+func afterPadding(b []byte) []byte {
+	for i, v := range b {
+		if v != 0 {
+			return b[i:]
+		}
+	}
+	return nil
+}
+
+// unseal finds the keys of an Initial packet and returns its frames, or nil. First come the keys that fitted last: a client goes on
+// with those of its first connection id when it learns its server's (RFC 9001, section 5.2). Then those of the packet's own
+// connection id: of a first packet, of one after a Retry, or of another connection on the same ports.
+func (c *Client) unseal(h *header, budget *int) []byte {
+	if c.opened {
+		if plain := c.open(&c.cache[c.active], h); plain != nil {
+			return plain
+		}
+	}
+	if len(h.dcid) == 0 || len(h.dcid) < minClientCID && !h.token {
+		return nil
+	}
+	first, second := suitesOf(h.version)
+	if plain := c.try(first, h, budget); plain != nil || second == first {
+		return plain
+	}
+	return c.try(second, h, budget)
+}
+
+// try opens a packet with the keys of its own connection id. If they fit, it is the start of a CRYPTO stream: after a Retry the
+// client says all of it again (RFC 9000, section 17.2.5.2), and another connection's must not mix with it.
+func (c *Client) try(s suite, h *header, budget *int) []byte {
+	at := c.find(s, h.dcid)
+	if at < 0 {
+		if *budget == 0 {
+			return nil
+		}
+		*budget--
+		at = c.slot()
+		c.cache[at].derive(s, h.dcid)
+	} else if c.opened && at == c.active {
+		return nil // tried before
+	}
+	plain := c.open(&c.cache[at], h)
+	if plain != nil {
+		c.active, c.opened = at, true
+		c.crypto.reset()
+	}
+	return plain
+}
+
+// find looks for keys in the cache.
+func (c *Client) find(s suite, dcid []byte) int {
+	for i := range c.cache {
+		if c.cache[i].is(s, dcid) {
+			return i
+		}
+	}
+	return -1
+}
+
+// slot chooses the entry of the cache to overwrite: in turn, but never the active one.
+func (c *Client) slot() int {
+	at := c.turn
+	if c.opened && at == c.active {
+		at = (at + 1) % cached
+	}
+	c.turn = (at + 1) % cached
+	return at
+}
