@@ -203,18 +203,22 @@ func pow10(n uint) uint64 {
 
 // nanos converts a time stamp. A nonsense one ends at 1970 or at maxTime.
 func (c *clock) nanos(ts uint64) int64 {
-	t := int64(maxTime)
-	switch {
-	case c.times != 0:
-		if ts <= c.most {
-			t = int64(ts * c.times)
-		}
-	case c.by != 0:
-		t = int64(min(ts/c.by, maxTime))
-	default:
-		t = c.binary(ts)
+	t := int64(ts * c.times)
+	if ts > c.most {
+		t = c.rare(ts)
 	}
 	return min(max(t+c.offset, 0), maxTime)
+}
+
+// rare converts what does not go by one multiplication.
+func (c *clock) rare(ts uint64) int64 {
+	switch {
+	case c.times != 0:
+		return maxTime
+	case c.by != 0:
+		return int64(min(ts/c.by, maxTime))
+	}
+	return c.binary(ts)
 }
 
 // binary converts a time stamp in units of 2^-shift seconds: ts times 10^9 in 128 bits, shifted down.

@@ -56,27 +56,29 @@ func sectionOrder(b []byte) (big, ok bool) {
 
 // walk is the loop that every block goes through. A block whose borders are sound and whose body is not is passed over.
 func (g *ng) walk(b []byte, batch []capture.Frame) (s step) {
-	for s.frames < len(batch) {
-		block := g.block(b[s.used:], &s)
+	n, used := 0, 0
+	for n < len(batch) {
+		block := g.block(b[used:], &s)
 		if block == nil {
 			break
 		}
 		var filled bool
 		var fault string
-		if kind := order32(block, g.big); kind == blockEnhanced {
-			filled, fault = g.enhanced(&batch[s.frames], block[bodyStart:len(block)-4])
+		body := block[bodyStart : len(block)-4]
+		if kind := order32(block, g.big); kind == blockEnhanced && len(body) >= packetHeader {
+			filled, fault = g.packet(&batch[n], order32(body, g.big), body)
 		} else {
-			filled, fault = g.other(&batch[s.frames], kind, block[bodyStart:len(block)-4])
+			filled, fault = g.other(&batch[n], kind, body)
 		}
 		if fault != "" && s.passed.reason == "" {
-			s.passed = passed{reason: fault, at: s.used, frames: s.frames}
+			s.passed = passed{reason: fault, at: used, frames: n}
 		}
 		if filled {
-			s.frames++
+			n++
 		}
-		s.used += len(block)
+		used += len(block)
 	}
-	s.dropped = g.dropped
+	s.frames, s.used, s.dropped = n, used, g.dropped
 	return s
 }
 
@@ -121,27 +123,11 @@ func (g *ng) oversized(kind, size uint32, s *step) {
 	}
 }
 
-// packetHeader is the fixed part of an enhanced packet block and of an obsolete one.
+// packetHeader is the fixed part of an enhanced packet block and of an obsolete one: interface, time, lengths.
 const packetHeader = 20
 
-// enhanced reads an enhanced packet block (section 4.3). Its options are not read.
-func (g *ng) enhanced(frame *capture.Frame, body []byte) (bool, string) {
-	if len(body) < packetHeader {
-		return false, tooShort(body, packetHeader)
-	}
-	return g.packet(frame, order32(body, g.big), body)
-}
-
-// old reads an obsolete packet block (appendix A). It differs from the enhanced one in its first four bytes: a 16-bit interface, and
-// a count of drops that is not used.
-func (g *ng) old(frame *capture.Frame, body []byte) (bool, string) {
-	if len(body) < packetHeader {
-		return false, tooShort(body, packetHeader)
-	}
-	return g.packet(frame, uint32(order16(body, g.big)), body)
-}
-
-// packet reads what the two have in common: time, lengths, bytes.
+// packet reads an enhanced packet block (section 4.3), without its options, or an obsolete one (appendix A): the two differ only in
+// their first four bytes, where the obsolete one has a 16-bit interface and a count of drops that is not used.
 func (g *ng) packet(frame *capture.Frame, id uint32, body []byte) (bool, string) {
 	if uint64(id) >= uint64(len(g.interfaces)) {
 		return false, g.unknownInterface(id)
@@ -152,21 +138,19 @@ func (g *ng) packet(frame *capture.Frame, id uint32, body []byte) (bool, string)
 	}
 	i := &g.interfaces[id]
 	g.last = i.clock.nanos(uint64(order32(body[4:], g.big))<<32 | uint64(order32(body[8:], g.big)))
-	*frame = capture.Frame{
-		Data:      body[packetHeader : packetHeader+have : packetHeader+have],
-		Time:      g.last,
-		WireLen:   max(order32(body[16:], g.big), have),
-		Link:      i.link,
-		Interface: i.index,
-	}
+	put(frame, body[packetHeader:packetHeader+have:packetHeader+have], g.last)
+	frame.WireLen, frame.Link, frame.Interface = max(order32(body[16:], g.big), have), i.link, i.index
 	return true, ""
 }
 
 // other reads the blocks that are rare. Those of unknown types are passed over in silence, as section 3.1 asks.
 func (g *ng) other(frame *capture.Frame, kind uint32, body []byte) (bool, string) {
 	switch kind {
-	case blockPacketOld:
-		return g.old(frame, body)
+	case blockEnhanced, blockPacketOld: // an enhanced one comes here only if it is too short
+		if len(body) < packetHeader {
+			return false, tooShort(body, packetHeader)
+		}
+		return g.packet(frame, uint32(order16(body, g.big)), body)
 	case blockSimple:
 		return g.simple(frame, body)
 	case blockSection:
@@ -198,13 +182,8 @@ func (g *ng) simple(frame *capture.Frame, body []byte) (bool, string) {
 	if have > maxFrame {
 		return false, tooLong(have, len(body)-header)
 	}
-	*frame = capture.Frame{
-		Data:      body[header : header+have : header+have],
-		Time:      g.last,
-		WireLen:   wire,
-		Link:      i.link,
-		Interface: i.index,
-	}
+	put(frame, body[header:header+have:header+have], g.last)
+	frame.WireLen, frame.Link, frame.Interface = wire, i.link, i.index
 	return true, ""
 }
 
