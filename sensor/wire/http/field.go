@@ -14,12 +14,11 @@ func (r *Request) field(line []byte) {
 		return
 	}
 	name := trimEnd(line[:colon])
-	value := trim(line[colon+1:])
-	value = value[:len(value):len(value)]
+	value := line[colon+1:]
 	switch len(name) {
 	case len("host"):
 		if is(name, "host") {
-			r.hostField(value)
+			r.hostField(trim(value))
 		}
 	case len("upgrade"):
 		if is(name, "upgrade") {
@@ -27,19 +26,19 @@ func (r *Request) field(line []byte) {
 		}
 	case len("user-agent"):
 		if is(name, "user-agent") && r.UserAgent == nil {
-			r.UserAgent = value
+			r.UserAgent = trim(value)
 		}
 	case len("content-length"):
 		if is(name, "content-length") {
-			r.contentLength(value)
+			r.contentLength(trim(value))
 		}
 	case len("transfer-encoding"):
 		if is(name, "transfer-encoding") {
-			r.transferEncoding(value)
+			r.transferEncoding(trim(value))
 		}
 	case len("proxy-authorization"):
 		if is(name, "proxy-authorization") {
-			r.proxyAuthorization(value)
+			r.proxyAuthorization(trim(value))
 		}
 	}
 }

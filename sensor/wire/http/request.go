@@ -144,9 +144,9 @@ func (r *Request) target(target []byte, whole bool) {
 	switch {
 	case string(r.Method) == "CONNECT":
 		r.Form = FormAuthority
-		if whole {
+		if host, _, more := bytes.Cut(target, []byte(" ")); whole || more { // some clients send a path behind it
 			r.hostSeen = true // the Host field of a CONNECT counts for nothing (RFC 9112, section 3.2.3)
-			r.Host, r.Port = r.host(target)
+			r.Host, r.Port = r.host(host)
 		}
 	case len(target) > 0 && target[0] == '/':
 		r.Form = FormOrigin
@@ -220,12 +220,13 @@ func trimEnd(b []byte) []byte {
 	return b
 }
 
-// trim drops blanks and the line ends of folded values on both sides.
+// trim drops blanks and the line ends of folded values on both sides. The result cannot be made to reach further.
 func trim(b []byte) []byte {
 	for len(b) > 0 && blank(b[0]) {
 		b = b[1:]
 	}
-	return trimEnd(b)
+	b = trimEnd(b)
+	return b[:len(b):len(b)]
 }
 
 func blank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }

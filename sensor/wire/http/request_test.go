@@ -33,6 +33,7 @@ func TestParse(t *testing.T) {
 		{"CONNECT", "CONNECT a.example:443 HTTP/1.1\r\nHost: b.example\r\n\r\n", "a.example", 443, func(r *Request) bool {
 			return r.Form == FormAuthority
 		}},
+		{"CONNECT with a path behind", "CONNECT a.example:25 / HTTP/1.0\r\nno field\r\n\r\n", "a.example", 25, nil},
 		{"CONNECT to IPv6", "CONNECT [2001:db8::1]:443 HTTP/1.1\r\n\r\n", "2001:db8::1", 443, nil},
 		{"absolute form", "GET http://u:p@a.example:81/x?y HTTP/1.1\r\n\r\n", "a.example", 81, func(r *Request) bool {
 			return r.Form == FormAbsolute && string(r.AbsoluteHost) == "a.example"
@@ -146,7 +147,7 @@ func TestParseTruncated(t *testing.T) {
 	}{
 		{"Host field", upload, "chat.example.com", "Host: chat.example.com\r\n"},
 		{"absolute form", "GET http://a.example/x HTTP/1.1\r\nAccept: */*\r\n\r\n", "a.example", "http://a.example/"},
-		{"CONNECT", "CONNECT a.example:443 HTTP/1.1\r\nA: b\r\n\r\n", "a.example", "HTTP/1.1\r\n"},
+		{"CONNECT", "CONNECT a.example:443 HTTP/1.1\r\nA: b\r\n\r\n", "a.example", "CONNECT a.example:443 "},
 	}
 	var r Request
 	for _, tt := range tests {
