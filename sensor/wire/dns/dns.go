@@ -62,6 +62,7 @@ type Message struct {
 	// QName is the first question's name in presentation form, lower case, without the last dot, and "." for the root; nil if
 	// there is no question. Bytes that would be mistaken are escaped as in zone files: \. inside a label, \DDD for unprintable ones.
 	QName   []byte
+	Escaped bool // QName holds such escapes, so it is data or damage and no host's name
 	QType   uint16
 	QClass  uint16 // without the top bit
 	Unicast bool   // that top bit: an mDNS client wants a unicast response (QU)
@@ -151,6 +152,7 @@ func (m *Message) question(b []byte) (next int, err error) {
 		return 0, ErrTruncated
 	}
 	m.QName = name
+	m.Escaped = len(name) != max(next-headerLen-2, 1) // each label's length became a dot, but for the first and the root
 	m.QType = binary.BigEndian.Uint16(b[next:])
 	class := binary.BigEndian.Uint16(b[next+2:])
 	m.QClass, m.Unicast = class&classMask, class&^classMask != 0

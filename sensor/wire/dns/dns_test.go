@@ -92,6 +92,9 @@ func TestParseQuestion(t *testing.T) {
 			if m.Truncated || m.Questions != 1 {
 				t.Errorf("truncated %t, questions %d", m.Truncated, m.Questions)
 			}
+			if escaped := strings.Contains(tt.want, `\`); m.Escaped != escaped {
+				t.Errorf("escaped %t, want %t", m.Escaped, escaped)
+			}
 		})
 	}
 }
