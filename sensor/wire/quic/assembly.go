@@ -85,7 +85,7 @@ func (a *assembly) hello() (msg []byte, ok bool) {
 	if a.prefix < helloHeader {
 		return nil, true
 	}
-	size := helloHeader + int(a.data[1])<<16 + int(a.data[2])<<8 + int(a.data[3])
+	size := helloLen(a.data)
 	if size > maxHello {
 		return nil, false
 	}
@@ -93,4 +93,9 @@ func (a *assembly) hello() (msg []byte, ok bool) {
 		return nil, true
 	}
 	return a.data[:size:size], true
+}
+
+// helloLen is the length of a handshake message with its header (RFC 8446, section 4), of which at least the header is there.
+func helloLen(b []byte) int {
+	return helloHeader + int(b[1])<<16 + int(b[2])<<8 + int(b[3])
 }

@@ -2,15 +2,15 @@ package quic
 
 // Client gathers the ClientHello of one QUIC client from the datagrams of its flow. It holds several kilobytes, so keep a few in a
 // pool: most hellos come in one datagram, and a Client that has given its hello is free for another flow after Reset.
-// The zero value is ready.
+// The zero value is ready. A Client must not be copied.
 type Client struct {
 	// Version is the version of the last Initial packet that was authenticated.
 	Version uint32
 
-	active int          // the keys that the CRYPTO stream came under, an index into cache; -1+1 as zero value is guarded by opened
-	opened bool         // whether any packet was authenticated yet
+	active *keys        // the keys that the CRYPTO stream came under; nil before any packet was authenticated
 	turn   int          // the entry of cache to replace next
 	cache  [cached]keys // keys by connection id, so that each is derived once
+	opener opener
 	crypto assembly
 }
 
@@ -22,7 +22,7 @@ const maxDerivations = 4
 
 // Reset makes c ready for another flow.
 func (c *Client) Reset() {
-	c.Version, c.active, c.opened, c.turn = 0, 0, false, 0
+	c.Version, c.active, c.turn, c.opener.owner = 0, nil, 0, nil
 	for i := range c.cache {
 		c.cache[i].dcidLen = 0
 	}
@@ -83,8 +83,8 @@ func afterPadding(b []byte) []byte {
 // with those of its first connection id when it learns its server's (RFC 9001, section 5.2). Then those of the packet's own
 // connection id: of a first packet, of one after a Retry, or of another connection on the same ports.
 func (c *Client) unseal(h *header, budget *int) []byte {
-	if c.opened {
-		if plain := c.open(&c.cache[c.active], h); plain != nil {
+	if c.active != nil {
+		if plain := c.opener.open(c.active, h); plain != nil {
 			return plain
 		}
 	}
@@ -101,41 +101,44 @@ func (c *Client) unseal(h *header, budget *int) []byte {
 // try opens a packet with the keys of its own connection id. If they fit, it is the start of a CRYPTO stream: after a Retry the
 // client says all of it again (RFC 9000, section 17.2.5.2), and another connection's must not mix with it.
 func (c *Client) try(s suite, h *header, budget *int) []byte {
-	at := c.find(s, h.dcid)
-	if at < 0 {
+	k := c.find(s, h.dcid)
+	if k == nil {
 		if *budget == 0 {
 			return nil
 		}
 		*budget--
-		at = c.slot()
-		c.cache[at].derive(s, h.dcid)
-	} else if c.opened && at == c.active {
+		k = c.slot()
+		k.derive(s, h.dcid)
+	} else if k == c.active {
 		return nil // tried before
 	}
-	plain := c.open(&c.cache[at], h)
+	plain := c.opener.open(k, h)
 	if plain != nil {
-		c.active, c.opened = at, true
+		c.active = k
 		c.crypto.reset()
 	}
 	return plain
 }
 
 // find looks for keys in the cache.
-func (c *Client) find(s suite, dcid []byte) int {
+func (c *Client) find(s suite, dcid []byte) *keys {
 	for i := range c.cache {
 		if c.cache[i].is(s, dcid) {
-			return i
+			return &c.cache[i]
 		}
 	}
-	return -1
+	return nil
 }
 
 // slot chooses the entry of the cache to overwrite: in turn, but never the active one.
-func (c *Client) slot() int {
-	at := c.turn
-	if c.opened && at == c.active {
-		at = (at + 1) % cached
+func (c *Client) slot() *keys {
+	if c.active == &c.cache[c.turn] {
+		c.turn = (c.turn + 1) % cached
 	}
-	c.turn = (at + 1) % cached
-	return at
+	k := &c.cache[c.turn]
+	c.turn = (c.turn + 1) % cached
+	if c.opener.owner == k {
+		c.opener.owner = nil
+	}
+	return k
 }
