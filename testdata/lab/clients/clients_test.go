@@ -1,0 +1,105 @@
+package clients
+
+import (
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestParseRequest(t *testing.T) {
+	tests := []struct {
+		name string
+		in   string
+		want Request
+		bad  bool
+	}{
+		{"post", "POST,300,https://chatgpt.com/a?b=1,2", Request{"POST", "https://chatgpt.com/a?b=1,2", 300}, false},
+		{"get", "GET,0,http://a/", Request{"GET", "http://a/", 0}, false},
+		{"no size", "GET,http://a/", Request{}, true},
+		{"negative size", "GET,-1,http://a/", Request{}, true},
+		{"empty", "", Request{}, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := ParseRequest(tt.in)
+			if (err != nil) != tt.bad || got != tt.want {
+				t.Fatalf("got %+v, %v", got, err)
+			}
+			if !tt.bad && got.String() != tt.in {
+				t.Errorf("written again it is %q", got.String())
+			}
+		})
+	}
+}
+
+func TestCommands(t *testing.T) {
+	requests := []Request{{"POST", "https://chatgpt.com/a", 7}, {"GET", "https://claude.ai/b", 0}}
+	tests := []struct {
+		client  string
+		version string
+		proxy   string
+		want    []string // arguments that must be there
+		bad     bool
+	}{
+		{"curl", H1, "", []string{"--http1.1", "--next", "https://chatgpt.com/a", "https://claude.ai/b"}, false},
+		{"curl", H2, "http://alice:secret@10.20.0.128:3128", []string{"--http2", "--proxy", "http://alice:secret@10.20.0.128:3128"}, false},
+		{"curl", WS, "", nil, true},
+		{"python", H1, "", []string{systemPython, "h1", "/ca.pem", "-", "POST,7,https://chatgpt.com/a"}, false},
+		{"go", H3, "", []string{"lab", "client", "h3", "GET,0,https://claude.ai/b"}, false},
+		{"chromium", H3, "", []string{"--enable-quic", "--origin-to-force-quic-on=chatgpt.com:443,claude.ai:443"}, false},
+		{"chromium", H2, "", []string{"--disable-quic", "--ignore-certificate-errors-spki-list=hash"}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.client+" "+tt.version, func(t *testing.T) {
+			all := All("lab")
+			c := all[slices.IndexFunc(all, func(c Client) bool { return c.Name == tt.client })]
+			argv, _, err := c.Command(Job{Version: tt.version, Requests: requests, CAFile: "/ca.pem", KeyHash: "hash", Proxy: tt.proxy, Dir: t.TempDir()})
+			if (err != nil) != tt.bad {
+				t.Fatalf("error is %v", err)
+			}
+			for _, want := range tt.want {
+				if !slices.Contains(argv, want) {
+					t.Errorf("arguments %q lack %q", argv, want)
+				}
+			}
+		})
+	}
+}
+
+func TestCurlBody(t *testing.T) {
+	dir := t.TempDir()
+	argv, _, err := curl(Job{Version: H1, Requests: []Request{{"POST", "https://chatgpt.com/", 7}}, Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.Index(argv, "--data-binary")
+	if i < 0 {
+		t.Fatalf("arguments %q have no body", argv)
+	}
+	body, err := os.ReadFile(strings.TrimPrefix(argv[i+1], "@"))
+	if err != nil || len(body) != 7 {
+		t.Errorf("body has %d bytes (%v), want 7", len(body), err)
+	}
+}
+
+func TestPageURL(t *testing.T) {
+	got, err := pageURL(Job{Requests: []Request{{"WS", "wss://chatgpt.com/ws", 5}, {"GET", "https://a.example/?down=1&x=2", 0}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u.Scheme != "https" || u.Host != "chatgpt.com" || u.Path != "/page" {
+		t.Errorf("page is at %s", got)
+	}
+	if r := u.Query()["r"]; len(r) != 2 || r[1] != "GET,0,https://a.example/?down=1&x=2" {
+		t.Errorf("page does %q", r)
+	}
+	if _, err := pageURL(Job{}); err == nil {
+		t.Error("a job without requests has a page")
+	}
+}

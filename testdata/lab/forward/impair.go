@@ -1,0 +1,76 @@
+package forward
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"time"
+)
+
+// Rules say how a wire treats frames. The zero value is a perfect wire. Shares are between 0 and 1; DNS and everything
+// that is neither TCP nor UDP passes untouched, so that an impairment hits the conversation and not its look-up.
+type Rules struct {
+	Seed          uint64
+	LossBeforeTap float64       // lost before the tap: the tap never sees it, only its retransmission
+	LossBehindTap float64       // lost behind the tap: the tap sees it and its retransmission
+	Duplicate     float64       // seen twice and delivered twice
+	Reorder       float64       // overtaken by the frames right behind it
+	Delay         time.Duration // of every frame, each way
+	SwapHello     bool          // the first segment of a TLS ClientHello comes behind the second
+}
+
+// overtaken is how long a reordered frame waits: longer than a sender needs for the next frames of a burst, shorter
+// than any retransmission timer.
+const overtaken = 4 * time.Millisecond
+
+// Passage is one frame's way past the tap: after Delay it is seen, and then delivered unless it is lost behind the tap.
+type Passage struct {
+	Delay     time.Duration
+	Delivered bool
+}
+
+// Impairer applies Rules to the frames of one wire, in the order in which they come. It is not safe for concurrent use.
+type Impairer struct {
+	rules   Rules
+	dice    *rand.Rand
+	swapped map[flow]bool
+}
+
+// NewImpairer returns an impairer whose decisions depend only on the rules and on the frames it is shown.
+func NewImpairer(rules Rules) *Impairer {
+	return &Impairer{rules: rules, dice: rand.New(rand.NewPCG(rules.Seed, 0)), swapped: map[flow]bool{}}
+}
+
+// Pass decides what becomes of a frame: no passage means that it is lost before the tap, several mean duplicates.
+func (im *Impairer) Pass(frame []byte) []Passage {
+	p := Passage{Delay: im.rules.Delay, Delivered: true}
+	f, payload, ok := parse(frame)
+	if !ok || f.srcPort == portDNS || f.dstPort == portDNS {
+		return []Passage{p}
+	}
+	if im.roll(im.rules.LossBeforeTap) {
+		return nil
+	}
+	p.Delivered = !im.roll(im.rules.LossBehindTap)
+	if im.roll(im.rules.Reorder) || im.swap(f, payload) {
+		p.Delay += overtaken
+	}
+	if im.roll(im.rules.Duplicate) {
+		return []Passage{p, p}
+	}
+	return []Passage{p}
+}
+
+// roll always throws the dice, so that one rule's share does not change another rule's throws.
+func (im *Impairer) roll(share float64) bool {
+	return im.dice.Float64() < share
+}
+
+// swap reports whether this is the first segment of a hello that does not fit into it, the first time it is sent.
+func (im *Impairer) swap(f flow, payload []byte) bool {
+	const recordHandshake, recordHeader = 22, 5 // RFC 8446, section 5.1
+	if !im.rules.SwapHello || f.proto != protoTCP || len(payload) < recordHeader || payload[0] != recordHandshake || im.swapped[f] {
+		return false
+	}
+	im.swapped[f] = true
+	return int(binary.BigEndian.Uint16(payload[3:])) > len(payload)-recordHeader
+}

@@ -1,0 +1,246 @@
+// Package gohttp is the laboratory's Go client: net/http, quic-go, WebSocket, encrypted hellos, and pipelined requests in the
+// clear. It runs as a process of its own inside a client's namespace; see clients for how it is started.
+package gohttp
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"github.com/gnomon-sensor/gnomon/testdata/lab/clients"
+	"github.com/miekg/dns"
+	"github.com/quic-go/quic-go/http3"
+	"golang.org/x/net/websocket"
+)
+
+// Run does the requests args name: version, CA file, proxy URL or "-", then one argument per request.
+func Run(ctx context.Context, args []string) error {
+	if len(args) < 3 {
+		return fmt.Errorf("reading arguments: want VERSION CAFILE PROXY|- REQUEST...")
+	}
+	pem, err := os.ReadFile(args[1])
+	if err != nil {
+		return fmt.Errorf("reading root certificate: %w", err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(pem)
+	config := &tls.Config{RootCAs: roots}
+	var requests []clients.Request
+	for _, arg := range args[3:] {
+		r, err := clients.ParseRequest(arg)
+		if err != nil {
+			return err
+		}
+		requests = append(requests, r)
+	}
+	switch version := args[0]; version {
+	case clients.Raw:
+		return pipeline(ctx, requests)
+	case clients.WS:
+		return messages(ctx, config, requests)
+	default:
+		transport, done, err := roundTripper(ctx, version, config, args[2])
+		if err != nil {
+			return err
+		}
+		return closeAfter(done, fetch(ctx, transport, requests))
+	}
+}
+
+func closeAfter(done func() error, err error) error {
+	if closing := done(); err == nil {
+		return closing
+	}
+	return err
+}
+
+// roundTripper returns the transport for a version of HTTP and what ends its connections.
+func roundTripper(ctx context.Context, version string, config *tls.Config, proxy string) (http.RoundTripper, func() error, error) {
+	if version == clients.H3 {
+		h3 := &http3.Transport{TLSClientConfig: config}
+		return h3, h3.Close, nil
+	}
+	t := &http.Transport{TLSClientConfig: config, ForceAttemptHTTP2: version != clients.H1}
+	if version == clients.H1 {
+		t.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
+	}
+	if proxy != "-" {
+		u, err := url.Parse(proxy)
+		if err != nil {
+			return nil, nil, fmt.Errorf("reading proxy address: %w", err)
+		}
+		t.Proxy = http.ProxyURL(u)
+	}
+	if version == clients.ECH {
+		t.DialTLSContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			return dialHidden(ctx, config, network, address)
+		}
+	}
+	return t, func() error { t.CloseIdleConnections(); return nil }, nil
+}
+
+func fetch(ctx context.Context, transport http.RoundTripper, requests []clients.Request) error {
+	client := &http.Client{Transport: transport}
+	for _, r := range requests {
+		req, err := http.NewRequestWithContext(ctx, r.Method, r.URL, body(r.Upload))
+		if err != nil {
+			return fmt.Errorf("preparing %s: %w", r.URL, err)
+		}
+		resp, err := client.Do(req)
+		if err != nil {
+			return fmt.Errorf("fetching %s: %w", r.URL, err)
+		}
+		_, err = io.Copy(io.Discard, resp.Body)
+		_ = resp.Body.Close()
+		if err != nil {
+			return fmt.Errorf("reading answer of %s: %w", r.URL, err)
+		}
+	}
+	return nil
+}
+
+func body(size int) io.Reader {
+	if size == 0 {
+		return http.NoBody
+	}
+	return bytes.NewReader(bytes.Repeat([]byte("x"), size))
+}
+
+// dialHidden encrypts the name with the key in the host's HTTPS record (RFC 9460, RFC 9849).
+func dialHidden(ctx context.Context, config *tls.Config, network, address string) (net.Conn, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, fmt.Errorf("dialling %s: %w", address, err)
+	}
+	list, err := echConfig(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	own := config.Clone()
+	own.EncryptedClientHelloConfigList = list
+	own.ServerName = host
+	own.NextProtos = []string{"h2", "http/1.1"}
+	own.MinVersion = tls.VersionTLS13
+	return (&tls.Dialer{Config: own}).DialContext(ctx, network, address)
+}
+
+func echConfig(ctx context.Context, host string) ([]byte, error) {
+	resolv, err := dns.ClientConfigFromFile("/etc/resolv.conf")
+	if err != nil {
+		return nil, fmt.Errorf("reading resolver address: %w", err)
+	}
+	question := new(dns.Msg).SetQuestion(dns.Fqdn(host), dns.TypeHTTPS)
+	answer, err := dns.ExchangeContext(ctx, question, net.JoinHostPort(resolv.Servers[0], "53"))
+	if err != nil {
+		return nil, fmt.Errorf("asking for HTTPS record of %s: %w", host, err)
+	}
+	for _, rr := range answer.Answer {
+		https, ok := rr.(*dns.HTTPS)
+		if !ok {
+			continue
+		}
+		for _, kv := range https.Value {
+			if ech, ok := kv.(*dns.SVCBECHConfig); ok {
+				return ech.ECH, nil
+			}
+		}
+	}
+	return nil, fmt.Errorf("asking for HTTPS record of %s: it has no key for an encrypted hello", host)
+}
+
+// messages sends each request's body as one WebSocket message and waits for the answer.
+func messages(ctx context.Context, config *tls.Config, requests []clients.Request) error {
+	for _, r := range requests {
+		ws, err := websocket.NewConfig(r.URL, "https://localhost/")
+		if err != nil {
+			return fmt.Errorf("preparing %s: %w", r.URL, err)
+		}
+		ws.TlsConfig = config
+		conn, err := ws.DialContext(ctx)
+		if err != nil {
+			return fmt.Errorf("dialling %s: %w", r.URL, err)
+		}
+		answer := []byte{}
+		if err = websocket.Message.Send(conn, bytes.Repeat([]byte("x"), r.Upload)); err == nil {
+			err = websocket.Message.Receive(conn, &answer)
+		}
+		if err = closeAfter(conn.Close, err); err != nil {
+			return fmt.Errorf("talking to %s: %w", r.URL, err)
+		}
+	}
+	return nil
+}
+
+// pipeline writes all requests at once on one connection to the first one's host, then reads all answers.
+func pipeline(ctx context.Context, requests []clients.Request) error {
+	var out bytes.Buffer
+	var sent []*http.Request
+	for _, r := range requests {
+		req, err := http.NewRequestWithContext(ctx, r.Method, r.URL, body(r.Upload))
+		if err != nil {
+			return fmt.Errorf("preparing %s: %w", r.URL, err)
+		}
+		if err := req.Write(&out); err != nil {
+			return fmt.Errorf("writing request for %s: %w", r.URL, err)
+		}
+		sent = append(sent, req)
+	}
+	if len(sent) == 0 {
+		return nil
+	}
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(sent[0].URL.Hostname(), "80"))
+	if err != nil {
+		return fmt.Errorf("dialling %s: %w", sent[0].URL.Host, err)
+	}
+	defer conn.Close()
+	if _, err := conn.Write(out.Bytes()); err != nil {
+		return fmt.Errorf("sending %d requests: %w", len(sent), err)
+	}
+	answers := bufio.NewReader(conn)
+	for _, req := range sent {
+		resp, err := http.ReadResponse(answers, req)
+		if err != nil {
+			return fmt.Errorf("reading answer of %s: %w", req.URL, err)
+		}
+		_, err = io.Copy(io.Discard, resp.Body)
+		_ = resp.Body.Close()
+		if err != nil {
+			return fmt.Errorf("reading answer of %s: %w", req.URL, err)
+		}
+	}
+	return nil
+}
+
+// Main is Run, or prints the version of Go and of quic-go when that is all args ask for.
+func Main(ctx context.Context, args []string) error {
+	if len(args) == 1 && args[0] == "version" {
+		fmt.Println(version())
+		return nil
+	}
+	return Run(ctx, args)
+}
+
+func version() string {
+	out := "Go " + strings.TrimPrefix(runtime.Version(), "go")
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return out
+	}
+	for _, dep := range info.Deps {
+		if dep.Path == "github.com/quic-go/quic-go" {
+			out += ", quic-go " + dep.Version
+		}
+	}
+	return out
+}
