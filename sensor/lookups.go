@@ -30,6 +30,7 @@ type lookupKey struct {
 // lookup is a DNS transaction under way.
 type lookup struct {
 	lookupKey
+	unnamed  bool // the question is no host's name: the root, or bytes that no name has
 	client   uint8
 	vlan     uint16
 	iface    uint16
@@ -87,7 +88,7 @@ func (l *lookups) message(seg *decode.Segment, m *dns.Message, raw []byte, clien
 		if len(l.open) >= maxLookups {
 			l.close(l.order.Front().Value.(*lookup))
 		}
-		t = &lookup{lookupKey: key, client: client, vlan: seg.Link.VLAN, iface: seg.Link.Interface, verdict: v, start: seg.Time}
+		t = &lookup{lookupKey: key, unnamed: m.Escaped || key.name == ".", client: client, vlan: seg.Link.VLAN, iface: seg.Link.Interface, verdict: v, start: seg.Time}
 		t.spot = l.order.PushBack(t)
 		l.open[key] = t
 	}
@@ -130,7 +131,10 @@ func (l *lookups) close(t *lookup) {
 	ev.Network.Protocol = "dns"
 	ev.Source.Bytes, ev.Source.Packets = count(t.bytes[t.client]), count(t.packets[t.client])
 	ev.Destination.Bytes, ev.Destination.Packets = count(t.bytes[1-t.client]), count(t.packets[1-t.client])
-	ev.DNS = &event.DNS{ID: strconv.Itoa(int(t.id)), Type: "query", Question: &event.Question{Name: t.name, Type: dns.TypeName(t.typ)}}
+	ev.DNS = &event.DNS{ID: strconv.Itoa(int(t.id)), Type: "query"}
+	if !t.unnamed {
+		ev.DNS.Question = &event.Question{Name: t.name, Type: dns.TypeName(t.typ)}
+	}
 	if t.answered {
 		ev.DNS.Type = "answer"
 		ev.DNS.ResponseCode = dns.RcodeName(int(t.rcode))

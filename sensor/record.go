@@ -49,6 +49,7 @@ func (s *Sensor) offerFlow(f *flow.Flow, st *story, end flow.End) {
 			s.setHost(ev, st, st.hosts[0])
 		}
 		s.setVerdict(ev, st)
+		s.setUpload(ev, f, st)
 	}
 	ev.Event.ID = event.SliceID(s.config.Observer.ID, event.DatasetActivity, &t, f.First, serviceID(st))
 	s.sink.Offer(ev)
@@ -64,6 +65,7 @@ func (s *Sensor) offerSlice(f *flow.Flow, side *flow.Side, st *story, end flow.E
 	ev.Destination.Bytes, ev.Destination.Packets = delta(f, slice, 1-client)
 	ev.Gnomon.Flow.Slice = st.nextSlice()
 	ev.Gnomon.Flow.End = end.String()
+	s.setUpload(ev, f, st)
 	t := s.tuple(f)
 	if st.verdict.Service != nil {
 		s.setVerdict(ev, st)
@@ -149,6 +151,14 @@ func (s *Sensor) setVerdict(ev *event.Event, st *story) {
 	}
 	setService(ev, st.verdict, s.config.Ruleset())
 	ev.Gnomon.Evidence = &event.Evidence{Class: st.class.String(), Confidence: st.verdict.Confidence.String(), Also: st.also}
+}
+
+// setUpload says what left since the slice before.
+func (s *Sensor) setUpload(ev *event.Event, f *flow.Flow, st *story) {
+	body, known := s.evidence.Body(f)
+	if total, ok := st.upload.total(f, st.protocol, body, known); ok {
+		ev.Gnomon.Upload = st.upload.delta(total)
+	}
 }
 
 func setService(ev *event.Event, v classifiers.Verdict, ruleset string) {

@@ -22,7 +22,7 @@ type story struct {
 	host         string // of the current request, or where a CONNECT leads
 	userAgent    string
 	proxyUser    string
-	helloBytes   uint64 // length of the ClientHello
+	upload       uploads
 
 	verdict classifiers.Verdict // of what the flow carries now; Service nil: nothing that is reported
 	class   classifiers.Class
@@ -65,6 +65,10 @@ func (s *Sensor) Found(f *flow.Flow, seg *decode.Segment, o *evidence.Observatio
 	}
 	first := st.protocol == ""
 	st.observe(o)
+	if o.Hello != nil {
+		h := &f.Half[seg.Dir]
+		st.upload.handshake, st.upload.packets = h.Bytes+uint64(seg.Len), uint64(h.Packets)+1
+	}
 	if known || o.Class != classifiers.ClassSNI { // a hello inside a tunnel that says nothing leaves the tunnel's target in force
 		st.decide(verdict, known, o)
 	}

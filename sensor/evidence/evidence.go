@@ -88,11 +88,10 @@ func (r *Reader) Ending(f *flow.Flow, side *flow.Side) {
 	}
 	switch held := side.Reader.(type) {
 	case *stream:
-		r.endStream(f, held)
+		r.endStream(f, held) // the stream itself goes with the side state: Body is still asked
 	case *handshake:
 		r.clients.giveBack(held)
 	}
-	side.Reader = nil
 }
 
 // settle marks that nothing more is to be read of f.

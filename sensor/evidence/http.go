@@ -80,6 +80,7 @@ func (r *Reader) afterHead(f *flow.Flow, seg *decode.Segment, st *stream, p piec
 		return
 	}
 	st.http.connect = false
+	st.http.sent += st.http.body.Bytes
 	st.http.body.Reset(r.request.ContentLength, r.request.Chunked)
 	r.walk(f, seg, st, p)
 }
@@ -167,4 +168,14 @@ func (r *Reader) endStream(f *flow.Flow, st *stream) {
 		}
 		r.shop.giveBack(a)
 	}
+}
+
+// Body is how many bytes of request bodies f's client has sent over HTTP/1; known is false if it speaks something else, or if bytes are
+// missing so that it is not known where a body ended.
+func (r *Reader) Body(f *flow.Flow) (bytes int64, known bool) {
+	st := r.streamOf(f)
+	if st == nil || !st.http.active || st.http.connect || !st.http.synced {
+		return 0, false
+	}
+	return st.http.sent + st.http.body.Bytes, true
 }

@@ -26,7 +26,8 @@ type exchange struct {
 	synced  bool   // next is known
 	next    uint32 // sequence number that the body, or the next request, goes on at
 	body    http.Body
-	connect bool // a tunnel was asked for: what follows is the tunnelled stream
+	sent    int64 // bytes of the bodies before
+	connect bool  // a tunnel was asked for: what follows is the tunnelled stream
 }
 
 func (r *Reader) drop(st *stream) {
