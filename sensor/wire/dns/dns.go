@@ -144,9 +144,11 @@ func (m *Message) header(b []byte) {
 
 // question reads the first question, which no pointer can stand in: there is only the header to point to.
 func (m *Message) question(b []byte) (next int, err error) {
-	name, next, err := appendName(m.QName, b, headerLen)
-	if err != nil {
-		return 0, err
+	name, next, ok := plainName(m.QName, b, headerLen)
+	if !ok {
+		if name, next, err = appendName(m.QName, b, headerLen); err != nil {
+			return 0, err
+		}
 	}
 	if len(b)-next < 4 {
 		return 0, ErrTruncated
@@ -161,7 +163,7 @@ func (m *Message) question(b []byte) (next int, err error) {
 }
 
 func skipQuestion(b []byte, off int) (next int, err error) {
-	next, err = skipName(b, off)
+	next, _, err = skipName(b, off)
 	if err == nil && len(b)-next < 4 {
 		err = ErrTruncated
 	}

@@ -94,12 +94,12 @@ func presentation(zone string) string {
 func FuzzAnswers(f *testing.F) {
 	addSeeds(f)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		list, _ := Answers(b)
+		list, err := Answers(b)
 		if len(list) > maxAnswers {
 			t.Fatalf("%d answers", len(list))
 		}
 		var m Message
-		if m.Parse(b) == nil && len(list) < len(m.Addrs) {
+		if m.Parse(b) == nil && err == nil && len(list) < len(m.Addrs) { // names of records without an address are only read here
 			t.Fatalf("%d answers hold %d addresses", len(list), len(m.Addrs))
 		}
 		for _, a := range list {

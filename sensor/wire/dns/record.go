@@ -18,7 +18,7 @@ type record struct {
 
 // readRecord finds the parts of the record at off.
 func readRecord(b []byte, off int) (r record, err error) {
-	end, err := skipName(b, off)
+	end, _, err := skipName(b, off)
 	if err != nil {
 		return record{}, err
 	}
@@ -59,7 +59,7 @@ func (m *Message) service(b []byte, r *record) error {
 		return nil // no room for a target: nothing to read
 	}
 	m.Service = true
-	target, err := skipName(b[:r.next], r.data+2)
+	target, _, err := skipName(b[:r.next], r.data+2)
 	if err != nil {
 		return ErrMalformed
 	}
