@@ -1,0 +1,461 @@
+package afpacket
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/gnomon-sensor/gnomon/sensor/capture"
+)
+
+func TestLiveFrame(t *testing.T) {
+	if !namespace(t) {
+		return
+	}
+	veth(t, "gnx0", "gnx1")
+	source := open(t, Config{Interfaces: []string{"gnx1"}, Promiscuous: true})[0]
+	before := time.Now().UnixNano()
+	sent := datagram(1000, 2000, 7)
+	newSender(t, "gnx0").send(sent)
+	f := collect(t, source, 1)[0]
+	if !bytes.Equal(f.Data, sent) || f.WireLen != uint32(len(sent)) || f.Link != 1 || f.VLANValid {
+		t.Errorf("got %+v, want %x", f.Frame, sent)
+	}
+	if f.Time < before || f.Time > time.Now().UnixNano() {
+		t.Errorf("time %d is not between %d and now", f.Time, before)
+	}
+	if name := source.(capture.Named).InterfaceName(f.Interface); name != "gnx1" {
+		t.Errorf("the interface is %q, want gnx1", name)
+	}
+	for now := source.(capture.Clocked).Now; now() < f.Time; {
+		if _, err := next(t, source); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if stats := source.(capture.Counted).Stats(); stats.Received == 0 || stats.Dropped != 0 {
+		t.Errorf("stats are %+v", stats)
+	}
+	if source.Name() != "gnx1" {
+		t.Errorf("the source is called %q", source.Name())
+	}
+}
+
+func TestLiveSnaplen(t *testing.T) {
+	if !namespace(t) {
+		return
+	}
+	veth(t, "gnx0", "gnx1")
+	source := open(t, Config{Interfaces: []string{"gnx1"}, Snaplen: 64})[0]
+	sent := append(datagram(1000, 2000, 7), make([]byte, 900)...)
+	newSender(t, "gnx0").send(sent)
+	if f := collect(t, source, 1)[0]; len(f.Data) != 64 || f.WireLen != uint32(len(sent)) {
+		t.Errorf("%d bytes of %d, want 64 of %d", len(f.Data), f.WireLen, len(sent))
+	}
+}
+
+// TestLiveTag sends tagged frames over a veth, which takes the outer tag out as network cards do.
+func TestLiveTag(t *testing.T) {
+	if !namespace(t) {
+		return
+	}
+	veth(t, "gnx0", "gnx1")
+	source := open(t, Config{Interfaces: []string{"gnx1"}})[0]
+	out := newSender(t, "gnx0")
+	for _, tt := range []struct {
+		name  string
+		tag   []byte
+		tci   uint16
+		proto uint16
+		inner []byte // tags that stay in the frame
+	}{
+		{"802.1Q", []byte{0x81, 0x00, 0x60, 0x0c}, 0x600c, 0x8100, nil},
+		{"802.1Q, VLAN 0", []byte{0x81, 0x00, 0x00, 0x00}, 0, 0x8100, nil},
+		{"802.1ad", []byte{0x88, 0xa8, 0x00, 0x63}, 0x63, 0x88a8, nil},
+		{"two tags", []byte{0x88, 0xa8, 0x00, 0x63, 0x81, 0x00, 0x00, 0x0c}, 0x63, 0x88a8, []byte{0x81, 0x00, 0x00, 0x0c}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			out.send(datagram(1000, 2000, 1, tt.tag...))
+			f := collect(t, source, 1)[0]
+			if !f.VLANValid || f.VLAN != tt.tci || f.VLANProto != tt.proto {
+				t.Errorf("tag %v %#x of %#x, want %#x of %#x", f.VLANValid, f.VLAN, f.VLANProto, tt.tci, tt.proto)
+			}
+			if want := datagram(1000, 2000, 1, tt.inner...); !bytes.Equal(f.Data, want) {
+				t.Errorf("frame %x, want %x", f.Data, want)
+			}
+		})
+	}
+}
+
+// TestLiveTap sends one conversation over two interfaces, every frame on the other than the one before.
+func TestLiveTap(t *testing.T) {
+	if !namespace(t) {
+		return
+	}
+	veth(t, "gnx0", "gnx1")
+	veth(t, "gny0", "gny1")
+	source := open(t, Config{Taps: [][]string{{"gnx1", "gny1"}}})[0]
+	there, back := newSender(t, "gnx0"), newSender(t, "gny0")
+	const count = 2000
+	for i := range count / 2 {
+		there.send(datagram(1000, 2000, 2*i))
+		back.send(datagram(2000, 1000, 2*i+1))
+	}
+	frames := collect(t, source, count)
+	inOrder(t, frames, count)
+	for _, f := range frames {
+		want := "gnx1"
+		if f.from > f.to {
+			want = "gny1"
+		}
+		if name := source.(capture.Named).InterfaceName(f.Interface); name != want {
+			t.Fatalf("frame %d is of %q, want %q", f.number, name, want)
+		}
+	}
+}
+
+// TestLiveQuietSide sees that an interface without traffic holds the other up for no longer than the kernel holds a block.
+func TestLiveQuietSide(t *testing.T) {
+	if !namespace(t) {
+		return
+	}
+	veth(t, "gnx0", "gnx1")
+	veth(t, "gny0", "gny1")
+	source := open(t, Config{Taps: [][]string{{"gnx1", "gny1"}}})[0]
+	out := newSender(t, "gnx0")
+	fastest := patience
+	for i := range 20 { // the quickest of several: the machine may be busy
+		out.send(datagram(1000, 2000, i))
+		f := collect(t, source, 1)[0]
+		fastest = min(fastest, time.Duration(time.Now().UnixNano()-f.Time))
+	}
+	if fastest > 100*time.Millisecond {
+		t.Errorf("frames come %v late, want about 30ms", fastest)
+	}
+}
+
+// TestLiveFanout sees that both directions of a flow, on both interfaces of a tap, come from the same worker.
+func TestLiveFanout(t *testing.T) {
+	if !namespace(t) {
+		return
+	}
+	veth(t, "gnx0", "gnx1")
+	veth(t, "gny0", "gny1")
+	sources := open(t, Config{Taps: [][]string{{"gnx1", "gny1"}}, Workers: 2})
+	there, back := newSender(t, "gnx0"), newSender(t, "gny0")
+	sendConversations(there, back)
+	oneWorkerEach(t, sources)
+
+	ip(t, "link set gnx1 down") // the order of the workers has to survive this on one of the two
+	up(t, "gnx1", "gnx0")
+	sendConversations(there, back)
+	oneWorkerEach(t, sources)
+}
+
+const conversations, rounds = 64, 4
+
+func sendConversations(there, back *sender) {
+	for range rounds {
+		for c := range uint16(conversations) {
+			there.send(datagram(1000+c, 2000, int(c)))
+			back.send(datagram(2000, 1000+c, int(c)))
+		}
+	}
+}
+
+// oneWorkerEach reads all conversations from all workers.
+func oneWorkerEach(t *testing.T, sources []capture.Source) {
+	t.Helper()
+	worker := map[int]int{} // by conversation
+	counts := make([]int, len(sources))
+	total := 0
+	for deadline := time.Now().Add(patience); total < 2*conversations*rounds; {
+		for i, source := range sources {
+			frames, err := next(t, source)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range frames {
+				if w, ok := worker[f.number]; ok && w != i {
+					t.Fatalf("conversation %d comes from workers %d and %d", f.number, w, i)
+				}
+				worker[f.number] = i
+				counts[i]++
+				total++
+			}
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%v frames came, want %d in all", counts, 2*conversations*rounds)
+		}
+	}
+	for i, n := range counts {
+		if n < total/8 {
+			t.Errorf("worker %d got %d frames of %d", i, n, total)
+		}
+	}
+}
+
+func TestLiveLoopbackOnce(t *testing.T) {
+	if !namespace(t) {
+		return
+	}
+	enter := here(t)
+	for _, name := range []string{"lo", AnyInterface} {
+		t.Run(name, func(t *testing.T) {
+			enter(t)
+			source := open(t, Config{Interfaces: []string{name}})[0]
+			fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer unix.Close(fd)
+			self := unix.SockaddrInet4{Port: 3456, Addr: [4]byte{127, 0, 0, 1}}
+			if err := unix.Bind(fd, &self); err != nil {
+				t.Fatal(err)
+			}
+			const count = 100
+			for i := range count {
+				if err := unix.Sendto(fd, append([]byte(marker), byte(i>>8), byte(i)), 0, &self); err != nil {
+					t.Fatal(err)
+				}
+			}
+			frames := finish(t, source)
+			inOrder(t, frames, count)
+		})
+	}
+}
+
+// TestLiveAny captures Ethernet and a tunnel without link layer at once, also on an interface that was made after Open.
+func TestLiveAny(t *testing.T) {
+	if !namespace(t) {
+		return
+	}
+	veth(t, "gnx0", "gnx1")
+	source := open(t, Config{Interfaces: []string{AnyInterface}, Promiscuous: true})[0]
+	newSender(t, "gnx0").send(datagram(1000, 2000, 0))
+	ip(t, "tuntap add gnt0 mode tun")
+	tun := openTun(t, "gnt0")
+	ip(t, "link set gnt0 up")
+	packet := datagram(1000, 2000, 1)[14:]
+	if _, err := unix.Write(tun, packet); err != nil {
+		t.Fatal(err)
+	}
+	frames := collect(t, source, 3)
+	got := map[string]capture.LinkType{}
+	for _, f := range frames {
+		name := source.(capture.Named).InterfaceName(f.Interface)
+		got[name] = f.Link
+		if name == "gnt0" && !bytes.Equal(f.Data, packet) {
+			t.Errorf("on the tunnel: %x, want %x", f.Data, packet)
+		}
+	}
+	if len(got) != 3 || got["gnx0"] != 1 || got["gnx1"] != 1 || got["gnt0"] != 101 {
+		t.Errorf("link types are %v, want 1 on gnx0 and gnx1 and 101 on gnt0", got)
+	}
+}
+
+// openTun attaches to a tunnel interface: what is written to it is received on the interface.
+func openTun(t *testing.T, name string) int {
+	t.Helper()
+	fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Close(fd) })
+	ifr, err := unix.NewIfreq(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ifr.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
+	if err := unix.IoctlIfreq(fd, unix.TUNSETIFF, ifr); err != nil {
+		t.Fatal(err)
+	}
+	return fd
+}
+
+// TestLiveDrops floods a ring that nobody reads: what it could not hold is counted, and nothing else is missing.
+func TestLiveDrops(t *testing.T) {
+	if !namespace(t) {
+		return
+	}
+	veth(t, "gnx0", "gnx1")
+	source := open(t, Config{Interfaces: []string{"gnx1"}, BlockSize: blockUnit, Blocks: 2})[0]
+	out := newSender(t, "gnx0")
+	const count = 1000
+	for i := range count {
+		out.send(append(datagram(1000, 2000, i), make([]byte, 1000)...))
+	}
+	frames := finish(t, source)
+	stats := source.(capture.Counted).Stats()
+	if stats.Dropped == 0 || stats.Freezes == 0 {
+		t.Errorf("stats are %+v, want drops and freezes", stats)
+	}
+	others := stats.Received - uint64(len(frames)) // that the kernel sent by itself
+	if sum := stats.Received + stats.Dropped; sum < count || sum > count+others+50 {
+		t.Errorf("%d received and %d dropped of %d", stats.Received, stats.Dropped, count)
+	}
+}
+
+// TestLiveCloseLosesNothing closes right after sending, when the frames are still in a block that is not full.
+func TestLiveCloseLosesNothing(t *testing.T) {
+	if !namespace(t) {
+		return
+	}
+	veth(t, "gnx0", "gnx1")
+	source := open(t, Config{Interfaces: []string{"gnx1"}, Timeout: 200 * time.Millisecond})[0]
+	out := newSender(t, "gnx0")
+	const count = 500
+	for i := range count {
+		out.send(datagram(1000, 2000, i))
+	}
+	inOrder(t, finish(t, source), count)
+	if n, err := source.Next(make([]capture.Frame, 1)); n != 0 || !errors.Is(err, io.EOF) {
+		t.Errorf("after the end: %d, %v, want 0, EOF", n, err)
+	}
+	if err := source.Close(); err != nil {
+		t.Errorf("closing again: %v", err)
+	}
+}
+
+func TestLiveCloseEndsNext(t *testing.T) {
+	if !namespace(t) {
+		return
+	}
+	veth(t, "gnx0", "gnx1")
+	enter := here(t)
+	for _, tt := range []struct {
+		name string
+		read bool // a reader waits in Next when Close comes
+	}{{"while reading", true}, {"never read", false}} {
+		t.Run(tt.name, func(t *testing.T) {
+			enter(t)
+			sources, err := Open(Config{Interfaces: []string{"gnx1"}, BlockSize: blockUnit, Blocks: 2})
+			if err != nil {
+				t.Fatal(err)
+			}
+			source := sources[0]
+			reading, ended := make(chan struct{}), make(chan error, 1)
+			if tt.read {
+				go func() {
+					batch := make([]capture.Frame, 1)
+					_, err := source.Next(batch)
+					close(reading)
+					for err == nil {
+						_, err = source.Next(batch)
+					}
+					ended <- err
+				}()
+				<-reading
+			}
+			if err := source.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if !tt.read {
+				_, err := source.Next(make([]capture.Frame, 1))
+				ended <- err
+			}
+			select {
+			case err := <-ended:
+				if !errors.Is(err, io.EOF) {
+					t.Errorf("Next ends with %v, want EOF", err)
+				}
+			case <-time.After(patience):
+				t.Error("Next does not end")
+			}
+			if !source.(*worker).released {
+				t.Error("the memory was not given back")
+			}
+		})
+	}
+}
+
+func TestLiveOpenErrors(t *testing.T) {
+	if !namespace(t) {
+		return
+	}
+	ip(t, "link add gnd0 type veth peer name gnd2")
+	_, err := Open(Config{Interfaces: []string{"gnd0", "gnd1"}})
+	if !errors.Is(err, unix.ENODEV) || !strings.Contains(err.Error(), "opening capture on gnd1: ") || !strings.Contains(err.Error(), "gnd0") {
+		t.Errorf("error %v, want one that names gnd1, and the interfaces there are", err)
+	}
+	if name, err := DefaultInterface(); err == nil {
+		t.Errorf("the default interface is %q although none is up", name)
+	}
+	ip(t, "link set gnd0 up")
+	if name, err := DefaultInterface(); err != nil || name != "gnd0" {
+		t.Errorf("the default interface is %q, %v, want gnd0, the only one", name, err)
+	}
+	veth(t, "gnx0", "gnx1")
+	ip(t, "addr add 192.0.2.1/24 dev gnx0")
+	ip(t, "route add default via 192.0.2.2")
+	if name, err := DefaultInterface(); err != nil || name != "gnx0" {
+		t.Errorf("the default interface is %q, %v, want gnx0, which has the route", name, err)
+	}
+}
+
+// TestLivePermission drops the privilege of its thread and is told what to do.
+func TestLivePermission(t *testing.T) {
+	if !namespace(t) {
+		return
+	}
+	var data [2]unix.CapUserData // no capability at all
+	if err := unix.Capset(&unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}, &data[0]); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Open(Config{Interfaces: []string{"lo"}})
+	if !errors.Is(err, os.ErrPermission) || !strings.Contains(err.Error(), "CAP_NET_RAW") {
+		t.Errorf("error %v, want one of permission that names CAP_NET_RAW", err)
+	}
+}
+
+func TestLiveStateAndOffloads(t *testing.T) {
+	if !namespace(t) {
+		return
+	}
+	ip(t, "link add gnx0 mtu 1400 type veth peer name gnx1")
+	index, err := State("gnx0")
+	if err != nil || index.Index == 0 {
+		t.Fatalf("%+v, %v", index, err)
+	}
+	enter := here(t)
+	for _, tt := range []struct {
+		name string
+		do   string
+		want LinkState
+	}{
+		{"down", "link set gnx0 down", LinkState{MTU: 1400, Hardware: 1}},
+		{"up without the other end", "link set gnx0 up", LinkState{MTU: 1400, Hardware: 1, Up: true}},
+		{"up", "link set gnx1 up", LinkState{MTU: 1400, Hardware: 1, Up: true, Running: true}},
+		{"promiscuous", "link set gnx0 promisc on", LinkState{MTU: 1400, Hardware: 1, Up: true, Running: true, Promiscuous: true}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			enter(t)
+			ip(t, tt.do)
+			tt.want.Index = index.Index
+			for deadline := time.Now().Add(patience); ; { // the carrier comes a little later than the command ends
+				got, err := State("gnx0")
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got == tt.want {
+					return
+				}
+				if time.Now().After(deadline) {
+					t.Fatalf("%+v, want %+v", got, tt.want)
+				}
+			}
+		})
+	}
+	got, err := Offloads("gnx0")
+	if err != nil || !got.GSO || !got.TSO || got.LRO {
+		t.Errorf("offloads of a veth are %+v, %v, want GSO and TSO and no LRO", got, err)
+	}
+	if got, err := State("lo"); err != nil || !got.Loopback || got.Hardware != unix.ARPHRD_LOOPBACK {
+		t.Errorf("the loopback is %+v, %v", got, err)
+	}
+}
