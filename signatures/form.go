@@ -1,0 +1,200 @@
+package signatures
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/BurntSushi/toml"
+)
+
+// The structs below are a catalogue file as it is written; README.md explains every key. Vendor and country stand once for all
+// services of the file, and a service may say otherwise.
+type rawFile struct {
+	Vendor  string               `toml:"vendor"`
+	Country string               `toml:"country"`
+	Source  map[string]rawSource `toml:"source"`
+	Service []rawService         `toml:"service"`
+}
+
+type rawSource struct {
+	Title   string `toml:"title"`
+	URL     string `toml:"url"`
+	Date    string `toml:"date"`
+	Licence string `toml:"licence"`
+	Weight  string `toml:"weight"`
+}
+
+type rawService struct {
+	ID         string             `toml:"id"`
+	Name       string             `toml:"name"`
+	Vendor     string             `toml:"vendor"`
+	Country    string             `toml:"country"`
+	Category   string             `toml:"category"`
+	Kind       string             `toml:"kind"`
+	Layer      string             `toml:"layer"`
+	Verified   time.Time          `toml:"verified"`
+	Replace    bool               `toml:"replace"`
+	Names      []rawName          `toml:"names"`
+	URLs       []string           `toml:"urls"`
+	UserAgents []string           `toml:"user_agents"`
+	IPRanges   []string           `toml:"ip_ranges"`
+	Risk       map[string]rawFact `toml:"risk"`
+
+	line int
+}
+
+type rawName struct {
+	Name       string    `toml:"name"`
+	Match      string    `toml:"match"`
+	Role       string    `toml:"role"`
+	Confidence string    `toml:"confidence"`
+	Layer      string    `toml:"layer"`
+	Kind       string    `toml:"kind"`
+	Why        string    `toml:"why"`
+	Sources    []string  `toml:"sources"`
+	Verified   time.Time `toml:"verified"`
+
+	line int
+}
+
+type rawFact struct {
+	Value      string    `toml:"value"`
+	Sources    []string  `toml:"sources"`
+	Date       time.Time `toml:"date"`
+	Confidence string    `toml:"confidence"`
+}
+
+// errForm says that a file is TOML in a form that decodeTables does not know.
+var errForm = errors.New("form not known")
+
+// decode reads one catalogue file. Its errors carry file, line and column.
+func decode(path string, data []byte) (rawFile, error) {
+	src := string(data)
+	if tables, ok := parseTree(src); ok {
+		file, err := decodeTables(path, tables)
+		if !errors.Is(err, errForm) {
+			return file, err
+		}
+	}
+	return decodeTOML(path, src)
+}
+
+// decodeTOML reads a file with the TOML package: whatever is not in the plain form, and what is not TOML at all.
+func decodeTOML(path, src string) (rawFile, error) {
+	var file rawFile
+	meta, err := toml.Decode(src, &file)
+	if err != nil {
+		if parse, ok := errors.AsType[toml.ParseError](err); ok {
+			at := parse.Position
+			return rawFile{}, fmt.Errorf("reading %s:%d:%d: %w; correct it there:\n%s", path, at.Line, at.Col, err, parse.ErrorWithPosition())
+		}
+		return rawFile{}, fmt.Errorf("reading %s: %w; correct it there", path, err)
+	}
+	if unknown := meta.Undecoded(); len(unknown) > 0 {
+		line, col := find(src, unknown[0])
+		return rawFile{}, unknownKey(path, line, col, unknown[0].String())
+	}
+	for i := range file.Service {
+		plainDates(&file.Service[i])
+	}
+	return file, nil
+}
+
+// plainDates moves the dates of a service from the time zone that the TOML package gives local dates to UTC.
+func plainDates(s *rawService) {
+	utc := func(t time.Time) time.Time {
+		if t.IsZero() {
+			return time.Time{}
+		}
+		return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
+	}
+	s.Verified = utc(s.Verified)
+	for i := range s.Names {
+		s.Names[i].Verified = utc(s.Names[i].Verified)
+	}
+	for key, fact := range s.Risk {
+		fact.Date = utc(fact.Date)
+		s.Risk[key] = fact
+	}
+}
+
+// find looks for the place of a key that the TOML package has not decoded: it gives the key, but not where it stands.
+func find(src string, key toml.Key) (line, col int) {
+	last := key[len(key)-1]
+	for text := range strings.Lines(src) {
+		line++
+		code, _, _ := strings.Cut(text, "#")
+		for from := 0; ; {
+			i := strings.Index(code[from:], last)
+			if i < 0 {
+				break
+			}
+			i += from
+			from = i + len(last)
+			rest := strings.TrimLeft(code[from:], "\"' \t")
+			if strings.HasPrefix(rest, "=") || strings.HasPrefix(rest, "]") || strings.HasPrefix(rest, ".") {
+				return line, i + 1
+			}
+		}
+	}
+	return 1, 1
+}
+
+func unknownKey(path string, line, col int, key string) error {
+	return fmt.Errorf("reading %s:%d:%d: unknown key %q; signatures/README.md lists the keys of a catalogue file", path, line, col, key)
+}
+
+// decodeTables is decodeTOML for a file in the plain form.
+func decodeTables(path string, tables []table) (rawFile, error) {
+	var file rawFile
+	seen := make([]string, 0, 8) // headers that may stand once
+	for i := range tables {
+		t := &tables[i]
+		var err error
+		switch tag, isSource := strings.CutPrefix(t.header, "source."); {
+		case t.header == "" && !t.array:
+			err = eachField(path, t.fields, file.set)
+		case t.header == "service" && t.array:
+			seen = slices.DeleteFunc(seen, func(h string) bool { return h == "service.risk" })
+			file.Service = append(file.Service, rawService{line: t.line})
+			err = eachField(path, t.fields, file.Service[len(file.Service)-1].set)
+		case slices.Contains(seen, t.header) || t.array:
+			return rawFile{}, errForm
+		case t.header == "service.risk" && len(file.Service) > 0:
+			seen = append(seen, t.header)
+			err = file.Service[len(file.Service)-1].setRisk(path, t.fields)
+		case isSource && !strings.Contains(tag, "."):
+			seen = append(seen, t.header)
+			err = file.setSource(path, tag, t.fields)
+		default:
+			return rawFile{}, errForm
+		}
+		if err != nil {
+			return rawFile{}, err
+		}
+	}
+	return file, nil
+}
+
+// A setter stores one field; it reports errUnknown for a key that it has no place for and errForm for a value of another type.
+type setter func(f *field) error
+
+// errUnknown becomes an error with a position in eachField.
+var errUnknown = errors.New("unknown key")
+
+func eachField(path string, fields []field, set setter) error {
+	for i := range fields {
+		f := &fields[i]
+		err := set(f)
+		if errors.Is(err, errUnknown) {
+			return unknownKey(path, f.line, f.col, f.key)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,3 @@
+package signatures
+
+var lookAlikes = []string{"notopenai.com"}
