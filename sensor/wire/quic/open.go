@@ -9,7 +9,7 @@ import (
 type opener struct {
 	owner  *keys // whose schedules and table these are
 	header schedule
-	packet schedule
+	packet keystream
 	hash   ghash
 	plain  []byte
 	inline [1536]byte // room for plain, unless a datagram is larger than Ethernet's
@@ -49,7 +49,7 @@ func (o *opener) open(k *keys, h *header) []byte {
 func (o *opener) unseal(k *keys, h *header, first byte, n int, number uint32) []byte {
 	fresh := o.owner != k
 	if fresh {
-		o.packet.expand(&k.key)
+		o.packet.rekey(&k.key)
 	}
 	iv := nonce{binary.BigEndian.Uint32(k.iv[0:]), binary.BigEndian.Uint32(k.iv[4:]), binary.BigEndian.Uint32(k.iv[8:]) ^ number}
 	sealed := h.packet[h.number+n : len(h.packet)-tagLen]
@@ -57,8 +57,7 @@ func (o *opener) unseal(k *keys, h *header, first byte, n int, number uint32) []
 		return nil
 	}
 	if fresh {
-		a, b, c, d := o.packet.encrypt(0, 0, 0, 0) // the hash key (NIST SP 800-38D, section 7.1)
-		o.hash.key(element{uint64(a)<<32 | uint64(b), uint64(c)<<32 | uint64(d)})
+		o.hash.key(o.packet.block(&nonce{}, 0)) // NIST SP 800-38D, section 7.1
 		o.owner = k
 	}
 	if o.plain == nil {
@@ -68,9 +67,14 @@ func (o *opener) unseal(k *keys, h *header, first byte, n int, number uint32) []
 	if !o.authentic(&iv, h, first, n, number) {
 		return nil
 	}
-	o.plain = o.plain[:0]
-	head := o.decrypt(&iv, sealed, min(headLen, len(sealed)))
-	return o.decrypt(&iv, sealed, worth(head, len(sealed)))
+	o.plain = o.plain[:len(sealed)]
+	head := min(headLen, len(sealed))
+	o.packet.xor(o.plain[:head], sealed[:head], &iv, textCounter)
+	end := worth(o.plain[:head], len(sealed))
+	if end > head {
+		o.packet.xor(o.plain[head:end], sealed[head:end], &iv, textCounter+headLen/blockLen)
+	}
+	return o.plain[:end]
 }
 
 // unmask removes the header protection (RFC 9001, section 5.4.1). It returns the true first byte, the length of the packet number, and
@@ -87,8 +91,8 @@ func (o *opener) unmask(h *header) (first byte, n int, number uint32) {
 
 // plausible tells whether the text begins with a frame that an Initial may carry.
 func (o *opener) plausible(iv *nonce, sealed byte) bool {
-	a, _, _, _ := o.packet.encrypt(iv[0], iv[1], iv[2], textCounter)
-	return plausibleFrame(sealed ^ byte(a>>24))
+	mask := o.packet.block(iv, textCounter)
+	return plausibleFrame(sealed ^ byte(mask.hi>>56))
 }
 
 // authentic checks the tag over the header, as it was before it was masked, and the sealed text (RFC 9001, section 5.3; NIST SP
@@ -105,21 +109,8 @@ func (o *opener) authentic(iv *nonce, h *header, first byte, n int, number uint3
 	o.hash.update(aad)
 	o.hash.update(sealed)
 	o.hash.block(uint64(len(aad))*8, uint64(len(sealed))*8)
-	a, b, c, d := o.packet.encrypt(iv[0], iv[1], iv[2], tagCounter)
-	return binary.BigEndian.Uint64(tag) == o.hash.sum.hi^(uint64(a)<<32|uint64(b)) &&
-		binary.BigEndian.Uint64(tag[8:]) == o.hash.sum.lo^(uint64(c)<<32|uint64(d))
-}
-
-// decrypt goes on deciphering until n bytes of text are there, and returns them.
-func (o *opener) decrypt(iv *nonce, sealed []byte, n int) []byte {
-	for at := len(o.plain); at < n; at += blockLen {
-		a, b, c, d := o.packet.encrypt(iv[0], iv[1], iv[2], uint32(at/blockLen)+textCounter)
-		o.plain = o.plain[:at+blockLen]
-		in, out := sealed[at:at+blockLen], o.plain[at:] // the tag behind the text makes the last block whole
-		binary.BigEndian.PutUint64(out, binary.BigEndian.Uint64(in)^(uint64(a)<<32|uint64(b)))
-		binary.BigEndian.PutUint64(out[8:], binary.BigEndian.Uint64(in[8:])^(uint64(c)<<32|uint64(d)))
-	}
-	return o.plain[:n]
+	mask := o.packet.block(iv, tagCounter)
+	return binary.BigEndian.Uint64(tag) == o.hash.sum.hi^mask.hi && binary.BigEndian.Uint64(tag[8:]) == o.hash.sum.lo^mask.lo
 }
 
 // worth returns how much of size bytes of text is worth deciphering, judging by its head: a first frame with the whole hello makes the
