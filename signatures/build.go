@@ -103,7 +103,7 @@ func (r *rawName) name(of *rawService, layer Layer) (Name, error) {
 	switch {
 	case r.Layer != "":
 		layer = Layer(own)
-	case Confidence(confidence) == ConfidenceLow:
+	case of.Layer == "" && Confidence(confidence) == ConfidenceLow:
 		layer = LayerLowConfidence
 	}
 	canonical, err := canonicalName(r.Name, Match(match))
