@@ -119,7 +119,7 @@ func arrivals(t *testing.T, r *Replayed, clock *hands) []arrival {
 			t.Errorf("the time went back from %d to %d", before, r.Now())
 		}
 		before = r.Now()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return got
 		}
 		if err != nil {
@@ -193,7 +193,7 @@ func TestReplayError(t *testing.T) {
 			n, err = r.Next(batch[:])
 			frames += n
 		}
-		if frames != 2 || err != damaged {
+		if frames != 2 || !errors.Is(err, damaged) {
 			t.Errorf("speed %v: got %d frames and %v, want 2, then the source's error", speed, frames, err)
 		}
 	}

@@ -58,20 +58,28 @@ func compressionReason(err error) string {
 	return fmt.Sprintf("the compressed data is damaged (%v)", err)
 }
 
-// meter counts what is read from the disk and keeps its error apart from those of a decompressor above it.
+// meter counts what is read from the disk and keeps its errors apart from those of a decompressor above it.
 type meter struct {
 	in   io.Reader
 	done atomic.Int64
-	err  error
+	eof  bool
+	err  error // any but io.EOF
 }
 
 // Read reads on until the first error, and repeats that ever after.
 func (m *meter) Read(b []byte) (int, error) {
+	if m.eof {
+		return 0, io.EOF
+	}
 	if m.err != nil {
 		return 0, m.err
 	}
 	n, err := m.in.Read(b)
 	m.done.Add(int64(n))
-	m.err = err
+	if err == io.EOF {
+		m.eof = true
+	} else {
+		m.err = err
+	}
 	return n, err
 }

@@ -17,25 +17,25 @@ type DamagedError struct {
 	Frame  uint64 // the number of the record, counted from 1
 	Reason string // what is wrong with it
 	Used   uint64 // the frames that were delivered: Frame-1, or more where the records after it could be read
-	err    error
 }
 
 // Error says in one line where the damage is and what it cost.
 func (e *DamagedError) Error() string {
-	used := fmt.Sprintf("the %d frames before it were used", e.Used)
+	frames, were := "frames", "were"
+	if e.Used == 1 {
+		frames, were = "frame", "was"
+	}
+	used := fmt.Sprintf("the %d %s before it %s used", e.Used, frames, were)
 	if e.Used >= e.Frame {
-		used = fmt.Sprintf("it was passed over and the other %d frames were used", e.Used)
+		used = fmt.Sprintf("it was passed over and the other %d %s %s used", e.Used, frames, were)
 	}
 	return fmt.Sprintf("reading %s: record %d at byte %d: %s; %s", e.Name, e.Frame, e.Offset, e.Reason, used)
 }
 
-// Unwrap returns what the decompressor said, if the damage is there.
-func (e *DamagedError) Unwrap() error { return e.err }
-
 // damageAt is damage of the record at position at of the buffer, after all frames delivered so far.
-func (f *File) damageAt(at int, reason string, err error) *DamagedError {
+func (f *File) damageAt(at int, reason string) *DamagedError {
 	frames := f.received.Load()
-	return &DamagedError{Name: f.name, Offset: f.offset + int64(at), Frame: frames + 1, Reason: reason, Used: frames, err: err}
+	return &DamagedError{Name: f.name, Offset: f.offset + int64(at), Frame: frames + 1, Reason: reason, Used: frames}
 }
 
 // pass remembers the first record that was passed over.
@@ -43,7 +43,7 @@ func (f *File) pass(p passed) {
 	if f.first != nil {
 		return
 	}
-	f.first = f.damageAt(f.start+p.at, p.reason, nil)
+	f.first = f.damageAt(f.start+p.at, p.reason)
 	f.first.Frame += uint64(p.frames)
 }
 

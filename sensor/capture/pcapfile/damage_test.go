@@ -31,13 +31,13 @@ func TestDamage(t *testing.T) {
 			f.record(start, 0, 60, 60, 0, payload(60))
 			f.record(start, 0, 60, 60, 0, payload(60))
 			return f.b[:len(f.b)-1]
-		}, 1, "reading x.pcap: record 2 at byte 100: takes 76 bytes, of which the file has 75; the 1 frames before it were used"},
+		}, 1, "reading x.pcap: record 2 at byte 100: takes 76 bytes, of which the file has 75; the 1 frame before it was used"},
 		{"largest frame, over the snaplen", func() []byte {
 			f := newClassicFile(le, magicMicro, 4, 1)
 			f.record(start, 0, 0x40000, 0x40000, 0, payload(0x40000))
 			f.record(start, 0, 0x40001, 0x40001, 0, payload(0x40001))
 			return f.b
-		}, 1, "reading x.pcap: record 2 at byte 262184: claims 262145 bytes; the 1 frames before it were used"},
+		}, 1, "reading x.pcap: record 2 at byte 262184: claims 262145 bytes; the 1 frame before it was used"},
 		{"nonsense fraction", func() []byte {
 			f := newClassicFile(le, magicMicro, 4, 1)
 			f.record(start, 0xffffffff, 60, 60, 0, payload(60))
@@ -47,18 +47,18 @@ func TestDamage(t *testing.T) {
 			n := sound()
 			n.b = append(n.b, 6, 0, 0, 0, 8, 0, 0, 0, 8, 0, 0, 0)
 			return n.b
-		}, 1, "reading x.pcap: record 2 at byte 156: claims a block of 8 bytes, which is less than 12 or no multiple of 4; the 1 frames before it were used"},
+		}, 1, "reading x.pcap: record 2 at byte 156: claims a block of 8 bytes, which is less than 12 or no multiple of 4; the 1 frame before it was used"},
 		{"lengths differ", func() []byte {
 			n := sound()
 			n.enhanced(0, 0, 60, payload(60))
 			n.b[len(n.b)-4]++
 			return n.b
-		}, 1, "reading x.pcap: record 2 at byte 156: claims a block of 92 bytes at its start and of 93 at its end; the 1 frames before it were used"},
+		}, 1, "reading x.pcap: record 2 at byte 156: claims a block of 92 bytes at its start and of 93 at its end; the 1 frame before it was used"},
 		{"packet block is too big", func() []byte {
 			n := sound()
 			n.enhanced(0, 0, 60, payload(maxBlock))
 			return n.b
-		}, 1, "reading x.pcap: record 2 at byte 156: claims 524320 bytes; the 1 frames before it were used"},
+		}, 1, "reading x.pcap: record 2 at byte 156: claims 524320 bytes; the 1 frame before it was used"},
 		{"big unknown block", func() []byte {
 			n := sound()
 			n.block(0x0bad, make([]byte, 3*maxBlock))
@@ -69,7 +69,7 @@ func TestDamage(t *testing.T) {
 			n := sound()
 			n.block(0x0bad, make([]byte, 3*maxBlock))
 			return n.b[:len(n.b)-100]
-		}, 1, "reading x.pcap: record 2 at byte 156: claims 100 bytes more than the file has; the 1 frames before it were used"},
+		}, 1, "reading x.pcap: record 2 at byte 156: claims 100 bytes more than the file has; the 1 frame before it was used"},
 		{"frame too long for its block", func() []byte {
 			n := sound()
 			n.enhanced(0, 0, 60, payload(60))
@@ -90,19 +90,19 @@ func TestDamage(t *testing.T) {
 			n.section(binary.BigEndian)
 			n.simple(40, payload(40))
 			return n.b
-		}, 1, "reading x.pcap: record 2 at byte 200: is of interface 0, and the section describes 0; the 1 frames before it were used"},
+		}, 1, "reading x.pcap: record 2 at byte 200: is of interface 0, and the section describes 0; the 1 frame before it was used"},
 		{"section of another version", func() []byte {
 			n := sound()
 			n.section(binary.BigEndian)
 			n.b[156+12+1] = 2
 			return n.b
-		}, 1, "reading x.pcap: record 2 at byte 156: starts a section in version 2 of pcapng; version 1 can be read; the 1 frames before it were used"},
+		}, 1, "reading x.pcap: record 2 at byte 156: starts a section in version 2 of pcapng; version 1 can be read; the 1 frame before it was used"},
 		{"section in no byte order", func() []byte {
 			n := sound()
 			n.section(binary.BigEndian)
 			n.b[156+8] = 2
 			return n.b
-		}, 1, "reading x.pcap: record 2 at byte 156: starts a section with the unknown byte-order magic 022b3c4d; the 1 frames before it were used"},
+		}, 1, "reading x.pcap: record 2 at byte 156: starts a section with the unknown byte-order magic 022b3c4d; the 1 frame before it was used"},
 		{"short bodies", func() []byte {
 			n := sound()
 			for _, kind := range []uint32{blockInterface, blockPacketOld, blockSimple, blockStatistics, blockEnhanced} {
@@ -118,7 +118,7 @@ func TestDamage(t *testing.T) {
 				t.Errorf("got %d frames, want %d", len(got), c.frames)
 			}
 			if c.want == "" {
-				if err != io.EOF {
+				if !errors.Is(err, io.EOF) {
 					t.Errorf("got %v, want EOF", err)
 				}
 				return
@@ -181,7 +181,7 @@ func TestTruncation(t *testing.T) {
 				got, _, err := readAll(t, bytes.NewReader(v.file[:cut]), 4)
 				switch {
 				case full[cut]:
-					if err != io.EOF {
+					if !errors.Is(err, io.EOF) {
 						t.Fatalf("cut at %d, between two records: got %v, want EOF", cut, err)
 					}
 				case !errors.As(err, new(*DamagedError)) && !errors.Is(err, ErrNotCapture):
@@ -234,14 +234,14 @@ func TestBitFlips(t *testing.T) {
 			for bit := range len(v.file) * 8 {
 				file := bytes.Clone(v.file)
 				file[bit/8] ^= 1 << (bit % 8)
-				*f = File{name: "x.pcap", disk: &meter{in: bytes.NewReader(file)}, buf: f.buf} //nolint:govet // nobody else has it
+				*f = File{name: "x.pcap", disk: &meter{in: bytes.NewReader(file)}, buf: f.buf}
 				err := f.detect()
 				if err == nil {
 					var frames []capture.Frame
 					frames, err = drain(f, 4)
 					check(t, frames, len(file))
 				}
-				if err != io.EOF && !errors.As(err, new(*DamagedError)) && !errors.Is(err, ErrNotCapture) {
+				if !errors.Is(err, io.EOF) && !errors.As(err, new(*DamagedError)) && !errors.Is(err, ErrNotCapture) {
 					t.Fatalf("bit %d: got %v", bit, err)
 				}
 			}

@@ -33,7 +33,7 @@ func Find(paths []string) ([]string, error) {
 		info, err := os.Stat(path)
 		switch {
 		case err != nil:
-			errs = append(errs, fmt.Errorf("looking for captures: %w; check the path", err))
+			errs = append(errs, fmt.Errorf("looking for captures in %s: %w; check the path", path, bare(err)))
 		case !info.IsDir():
 			found = append(found, path)
 		default:
@@ -53,6 +53,10 @@ func errNone(path string, files int) error {
 	return fmt.Errorf("looking for captures in %s: none of its %d files is one; give a directory with pcap or pcapng files", path, files)
 }
 
+func errUnreadable(path string, err error) error {
+	return fmt.Errorf("looking for captures in %s: %w; allow reading it or leave it out", path, bare(err))
+}
+
 // search is a walk over one directory.
 type search struct {
 	seen  map[identity]bool
@@ -70,7 +74,7 @@ func (s *search) first(info fs.FileInfo) bool {
 	if !ok {
 		return true
 	}
-	id := identity{device: uint64(stat.Dev), inode: stat.Ino}
+	id := identity{device: stat.Dev, inode: stat.Ino}
 	if s.seen[id] {
 		return false
 	}
@@ -85,7 +89,7 @@ func (s *search) enter(directory string, info fs.FileInfo) {
 	}
 	entries, err := os.ReadDir(directory)
 	if err != nil {
-		s.errs = append(s.errs, fmt.Errorf("looking for captures: %w; allow reading it or leave it out", err))
+		s.errs = append(s.errs, errUnreadable(directory, err))
 	}
 	for _, entry := range entries {
 		path := filepath.Join(directory, entry.Name())
@@ -93,7 +97,7 @@ func (s *search) enter(directory string, info fs.FileInfo) {
 		switch {
 		case errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ELOOP): // a link to nowhere, or a file that has just gone
 		case err != nil:
-			s.errs = append(s.errs, fmt.Errorf("looking for captures: %w; allow reading it or leave it out", err))
+			s.errs = append(s.errs, errUnreadable(path, err))
 		case info.IsDir():
 			s.enter(path, info)
 		case info.Mode().IsRegular():
@@ -110,14 +114,14 @@ func (s *search) look(path string, info fs.FileInfo) {
 	}
 	file, err := os.Open(path)
 	if err != nil {
-		s.errs = append(s.errs, fmt.Errorf("looking for captures: %w; allow reading it or leave it out", err))
+		s.errs = append(s.errs, errUnreadable(path, err))
 		return
 	}
 	defer file.Close()
 	head, err := firstBytes(file)
 	switch {
 	case err != nil:
-		s.errs = append(s.errs, fmt.Errorf("looking for captures in %s: %w; repair it or leave it out", path, err))
+		s.errs = append(s.errs, fmt.Errorf("looking for captures in %s: %w; repair it or leave it out", path, bare(err)))
 	case isClassic(head), isNG(head):
 		s.found = append(s.found, path)
 	}
@@ -134,8 +138,5 @@ func firstBytes(file io.Reader) ([]byte, error) {
 			n, _ = io.ReadFull(in, head)
 		}
 	}
-	if disk.err != nil && disk.err != io.EOF {
-		return nil, disk.err
-	}
-	return head[:n], nil
+	return head[:n], disk.err
 }

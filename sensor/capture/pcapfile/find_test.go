@@ -51,7 +51,7 @@ func TestFind(t *testing.T) {
 		{"files stay as they are", []string{"-", "plain.log", "full/pipe", "plain.log"}, []string{"-", "plain.log", "full/pipe", "plain.log"}, ""},
 		{"nothing", nil, nil, ""},
 		{"no captures", []string{"none", "plain.log"}, []string{"plain.log"}, "looking for captures in DIR/none: none of its 1 files is one; give a directory with pcap or pcapng files"},
-		{"missing", []string{"no", "full/deep"}, []string{"full/deep/d.zst", "full/deep/er/c.pcap.gz", "full/deep/loop/a.pcap", "full/deep/loop/b.txt"}, "looking for captures: stat DIR/no: no such file or directory; check the path"},
+		{"missing", []string{"no", "full/deep"}, []string{"full/deep/d.zst", "full/deep/er/c.pcap.gz", "full/deep/loop/a.pcap", "full/deep/loop/b.txt"}, "looking for captures in DIR/no: no such file or directory; check the path"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			paths := slices.Clone(c.paths)

@@ -29,7 +29,7 @@ func FuzzReader(f *testing.F) {
 		frames, err := drain(r, int(batch)+1)
 		check(t, frames, bufferSize+maxUnpacked)
 		var damaged *DamagedError
-		if err != io.EOF && !errors.As(err, &damaged) {
+		if !errors.Is(err, io.EOF) && !errors.As(err, &damaged) {
 			t.Fatalf("reading: %v", err)
 		}
 		if damaged != nil && (damaged.Used != uint64(len(frames)) || damaged.Frame > damaged.Used+1) {

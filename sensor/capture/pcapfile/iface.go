@@ -87,7 +87,7 @@ func (g *ng) describe(body []byte) string {
 		snaplen: order32(body[4:], g.big),
 		link:    linkType(order16(body, g.big)),
 	}
-	fault := ""
+	var fault string
 	if i.index, fault = g.indexOf(ifaceKey{name: name, link: i.link, place: len(g.interfaces)}); fault != "" {
 		i.link = linkUnknown
 	}

@@ -33,7 +33,7 @@ func TestRead(t *testing.T) {
 			for _, batch := range []int{1, 3, 64} {
 				t.Run(fmt.Sprintf("%s/%s/%d", v.name, form.name, batch), func(t *testing.T) {
 					got, f, err := readAll(t, form.open(), batch)
-					if err != io.EOF {
+					if !errors.Is(err, io.EOF) {
 						t.Fatalf("got error %v, want EOF", err)
 					}
 					same(t, got, v.want)
@@ -78,7 +78,7 @@ func TestDropped(t *testing.T) {
 	n.statistics(1, option{4, count(99)}, option{5, count(1)}) // 4 is what was received
 	n.statistics(9, option{5, count(1000)})
 	_, f, err := readAll(t, bytes.NewReader(n.b), 8)
-	if got := f.Stats(); err != io.EOF || got.Dropped != 14 || got.Received != 0 {
+	if got := f.Stats(); !errors.Is(err, io.EOF) || got.Dropped != 14 || got.Received != 0 {
 		t.Errorf("got %+v and %v, want 14 dropped and EOF", got, err)
 	}
 }
@@ -104,7 +104,7 @@ func TestFirstBytes(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, _, err := readAll(t, bytes.NewReader(c.file), 8)
-			if c.want == "" && err != io.EOF {
+			if c.want == "" && !errors.Is(err, io.EOF) {
 				t.Errorf("got error %v, want EOF", err)
 			}
 			if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -120,30 +120,41 @@ func TestFirstBytes(t *testing.T) {
 func TestOpen(t *testing.T) {
 	dir := t.TempDir()
 	v := variants()[0]
-	path := filepath.Join(dir, "a.dat")
-	if err := os.WriteFile(path, v.file, 0o600); err != nil {
-		t.Fatal(err)
+	for _, c := range []struct {
+		name string
+		file []byte
+	}{{"plain", v.file}, {"gzip", gzipOf(t, v.file)}, {"zstd", zstdOf(t, v.file)}} {
+		t.Run(c.name, func(t *testing.T) {
+			path := filepath.Join(dir, c.name)
+			if err := os.WriteFile(path, c.file, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			f, err := Open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := drain(f, 8)
+			if !errors.Is(err, io.EOF) {
+				t.Errorf("got error %v, want EOF", err)
+			}
+			same(t, got, v.want)
+			if done, total := f.Progress(); done != int64(len(c.file)) || total != done {
+				t.Errorf("got progress %d of %d, want %d of as many", done, total, len(c.file))
+			}
+			if f.Name() != path {
+				t.Errorf("got name %s, want %s", f.Name(), path)
+			}
+			if err := errors.Join(f.Close(), f.Close()); err != nil {
+				t.Errorf("closing twice: %v", err)
+			}
+		})
 	}
-	f, err := Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := drain(f, 8)
-	if err != io.EOF {
-		t.Errorf("got error %v, want EOF", err)
-	}
-	same(t, got, v.want)
-	if done, total := f.Progress(); done != int64(len(v.file)) || total != done {
-		t.Errorf("got progress %d of %d, want %d", done, total, len(v.file))
-	}
-	if f.Name() != path {
-		t.Errorf("got name %s, want %s", f.Name(), path)
-	}
-	if err := errors.Join(f.Close(), f.Close()); err != nil {
-		t.Errorf("closing twice: %v", err)
-	}
+}
+
+func TestOpenErrors(t *testing.T) {
+	dir := t.TempDir()
 	for _, c := range []struct{ name, path, want string }{
-		{"missing", filepath.Join(dir, "no"), "opening capture file: open " + filepath.Join(dir, "no")},
+		{"missing", filepath.Join(dir, "no"), "opening capture file " + filepath.Join(dir, "no") + ": no such file or directory; check the path and the permission to read it"},
 		{"directory", dir, "it is a directory; name the files in it"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -225,7 +236,7 @@ func TestRedirected(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := drain(f, 8)
-	if err != io.EOF {
+	if !errors.Is(err, io.EOF) {
 		t.Errorf("got error %v, want EOF", err)
 	}
 	same(t, got, v.want)

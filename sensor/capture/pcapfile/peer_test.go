@@ -3,6 +3,7 @@ package pcapfile
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"io"
 	"testing"
 	"time"
@@ -33,7 +34,7 @@ func TestAgainstPeer(t *testing.T) {
 				copy(v.file[16:20], []byte{1, 1, 1, 1}) // a large snaplen in either byte order: pcapgo believes it
 			}
 			got, _, err := readAll(t, bytes.NewReader(v.file), 4)
-			if err != io.EOF {
+			if !errors.Is(err, io.EOF) {
 				t.Fatal(err)
 			}
 			same(t, got, peerFrames(t, v.file))
@@ -84,7 +85,7 @@ func peerFrames(t *testing.T, file []byte) []capture.Frame {
 	var frames []capture.Frame
 	for {
 		data, ci, err := source.ReadPacketData()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return frames
 		}
 		if err != nil {

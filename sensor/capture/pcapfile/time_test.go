@@ -3,6 +3,7 @@ package pcapfile
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"io"
 	"math"
 	"testing"
@@ -58,7 +59,7 @@ func TestTsoffsetOption(t *testing.T) {
 			n.iface(1, 0, option{14, o.AppendUint64(nil, start)}, option{9, []byte{3}}, option{14, nil})
 			n.enhanced(0, 42, 60, payload(60))
 			got, _, err := readAll(t, bytes.NewReader(n.b), 4)
-			if err != io.EOF || len(got) != 1 || got[0].Time != startNano+42_000_000 {
+			if !errors.Is(err, io.EOF) || len(got) != 1 || got[0].Time != startNano+42_000_000 {
 				t.Errorf("got %+v and %v, want one frame 42 ms after the offset", got, err)
 			}
 		})
@@ -82,7 +83,7 @@ func TestOldLengths(t *testing.T) {
 			f := newClassicFile(binary.LittleEndian, magicMicro, c.minor, 12)
 			f.record(start, 0, c.have, c.wire, 0, payload(60))
 			got, _, err := readAll(t, bytes.NewReader(f.b), 4)
-			if err != io.EOF || len(got) != 1 || len(got[0].Data) != 60 || got[0].WireLen != c.wantWire {
+			if !errors.Is(err, io.EOF) || len(got) != 1 || len(got[0].Data) != 60 || got[0].WireLen != c.wantWire {
 				t.Fatalf("got %+v and %v, want 60 bytes of %d", got, err, c.wantWire)
 			}
 			if got[0].Link != 101 {
@@ -99,7 +100,7 @@ func TestSimpleSnaplen(t *testing.T) {
 	n.simple(1500, payload(20))
 	n.simple(18, payload(18)) // two bytes of padding are not the frame's
 	got, _, err := readAll(t, bytes.NewReader(n.b), 4)
-	if err != io.EOF || len(got) != 2 || len(got[0].Data) != 20 || got[0].WireLen != 1500 || len(got[1].Data) != 18 {
+	if !errors.Is(err, io.EOF) || len(got) != 2 || len(got[0].Data) != 20 || got[0].WireLen != 1500 || len(got[1].Data) != 18 {
 		t.Errorf("got %+v and %v, want 20 bytes of 1500, then 18", got, err)
 	}
 }

@@ -44,7 +44,7 @@ func TestWriter(t *testing.T) {
 		})
 	}
 	got, _, err := readAll(t, &b, 8)
-	if err != io.EOF {
+	if !errors.Is(err, io.EOF) {
 		t.Errorf("got %v, want EOF", err)
 	}
 	same(t, got, want)
