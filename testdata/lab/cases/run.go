@@ -126,7 +126,7 @@ func (l *Lab) run(ctx context.Context, w *world, at netip.Addr, name string, job
 	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // what a browser left behind in its group
 	if err != nil {
 		said, _ := os.ReadFile(output)
-		return fmt.Errorf("running %s: %w: %s", name, err, strings.TrimSpace(tail(said)))
+		return fmt.Errorf("running %s: %w: %s", name, err, lastLine(said))
 	}
 	w.settle(ctx)
 	return nil
@@ -215,7 +215,10 @@ func verify(requests []clients.Request, records []truth.Record) error {
 	return nil
 }
 
-func tail(b []byte) string {
-	const most = 2000
-	return string(b[max(0, len(b)-most):])
+// lastLine returns the last line a program said, which is where they say why they gave up.
+func lastLine(said []byte) string {
+	const most = 300
+	text := strings.TrimSpace(string(said))
+	text = text[strings.LastIndexByte(text, '\n')+1:]
+	return text[max(0, len(text)-most):]
 }

@@ -106,8 +106,8 @@ func (w *world) build(ctx context.Context, authority *standin.Authority) error {
 
 func (w *world) scratch(authority *standin.Authority) error {
 	var err error
-	if w.dir, err = os.MkdirTemp("", "gnomonlab-"); err != nil {
-		return fmt.Errorf("making a scratch directory: %w", err)
+	if w.dir, err = netns.Scratch(); err != nil {
+		return err
 	}
 	if err := os.Chmod(w.dir, 0o755); err != nil { // the proxy runs as another user
 		return fmt.Errorf("opening the scratch directory: %w", err)

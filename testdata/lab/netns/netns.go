@@ -6,14 +6,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,6 +25,8 @@ const (
 	runDir = "/run/netns" // where ip(8) keeps named namespaces
 	etcDir = "/etc/netns" // files here replace those of /etc for programs started by "ip netns exec"
 	prefix = "gnomonlab"
+
+	scratch = "scratch" // the role in the name of a scratch directory
 )
 
 // Space is one named network namespace of this process.
@@ -115,10 +120,19 @@ func (s *Space) Remove() error {
 	return remove(s.Name)
 }
 
-// Clean removes the namespaces of runs whose process is gone, and returns their names.
+// Scratch makes a directory for temporary files, which Clean knows how to find.
+func Scratch() (string, error) {
+	dir, err := os.MkdirTemp("", fmt.Sprintf("%s-%d-%s", prefix, os.Getpid(), scratch))
+	if err != nil {
+		return "", fmt.Errorf("making a scratch directory: %w", err)
+	}
+	return dir, nil
+}
+
+// Clean removes the namespaces and scratch directories of runs whose process is gone, and returns their names.
 func Clean() ([]string, error) {
 	names := map[string]bool{}
-	for _, dir := range []string{runDir, etcDir} {
+	for _, dir := range []string{runDir, etcDir, os.TempDir()} {
 		entries, err := os.ReadDir(dir)
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
 			return nil, fmt.Errorf("listing %s: %w", dir, err)
@@ -129,7 +143,7 @@ func Clean() ([]string, error) {
 	}
 	var removed []string
 	var errs []error
-	for name := range names {
+	for _, name := range slices.SortedFunc(maps.Keys(names), scratchLast) {
 		pid, ours := owner(name)
 		if !ours || alive(pid) {
 			continue
@@ -138,6 +152,17 @@ func Clean() ([]string, error) {
 		removed = append(removed, name)
 	}
 	return removed, errors.Join(errs...)
+}
+
+// scratchLast orders scratch directories behind the namespaces whose programs may still write there.
+func scratchLast(a, b string) int {
+	if one, other := strings.Contains(a, scratch), strings.Contains(b, scratch); one != other {
+		if one {
+			return 1
+		}
+		return -1
+	}
+	return strings.Compare(a, b)
 }
 
 var namePattern = regexp.MustCompile(`^` + prefix + `-([0-9]+)-[a-z0-9]+$`)
@@ -159,19 +184,35 @@ func alive(pid int) bool {
 func remove(name string) error {
 	var errs []error
 	if _, err := os.Stat(filepath.Join(runDir, name)); err == nil {
+		errs = append(errs, endPrograms(name))
+		errs = append(errs, ip(context.Background(), "netns", "delete", name))
+	}
+	for _, dir := range []string{etcDir, os.TempDir()} {
+		errs = append(errs, os.RemoveAll(filepath.Join(dir, name)))
+	}
+	return errors.Join(errs...)
+}
+
+// endPrograms kills what runs inside a namespace until nothing does, for a while.
+func endPrograms(name string) error {
+	const tries, pause = 40, 50 * time.Millisecond
+	for range tries {
 		out, err := exec.Command("ip", "netns", "pids", name).Output()
 		if err != nil {
-			errs = append(errs, fmt.Errorf("listing processes of %s: %w", name, err))
+			return fmt.Errorf("listing processes of %s: %w", name, err)
 		}
-		for _, field := range strings.Fields(string(out)) {
+		pids := strings.Fields(string(out))
+		if len(pids) == 0 {
+			return nil
+		}
+		for _, field := range pids {
 			if pid, err := strconv.Atoi(field); err == nil && pid != os.Getpid() {
 				_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended by itself meanwhile
 			}
 		}
-		errs = append(errs, ip(context.Background(), "netns", "delete", name))
+		time.Sleep(pause)
 	}
-	errs = append(errs, os.RemoveAll(filepath.Join(etcDir, name)))
-	return errors.Join(errs...)
+	return fmt.Errorf("ending the programs in %s: some are still there; run \"lab clean\" later", name)
 }
 
 func ip(ctx context.Context, args ...string) error {

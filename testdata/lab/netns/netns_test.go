@@ -2,6 +2,7 @@ package netns
 
 import (
 	"os"
+	"slices"
 	"testing"
 )
 
@@ -13,6 +14,7 @@ func TestOwner(t *testing.T) {
 		ours  bool
 	}{
 		{"a client", "gnomonlab-4711-c1", 4711, true},
+		{"a scratch directory", "gnomonlab-4711-scratch123", 4711, true},
 		{"foreign name", "blue", 0, false},
 		{"foreign prefix", "my-gnomonlab-4711-c1", 0, false},
 		{"no role", "gnomonlab-4711", 0, false},
@@ -35,5 +37,13 @@ func TestAlive(t *testing.T) {
 	}
 	if alive(1 << 30) { // above the largest process id Linux gives out
 		t.Error("a process id that cannot exist counts as alive")
+	}
+}
+
+func TestScratchLast(t *testing.T) {
+	names := []string{"gnomonlab-7-scratch1", "gnomonlab-9-mid", "gnomonlab-7-h1"}
+	slices.SortFunc(names, scratchLast)
+	if want := []string{"gnomonlab-7-h1", "gnomonlab-9-mid", "gnomonlab-7-scratch1"}; !slices.Equal(names, want) {
+		t.Errorf("got %v, want %v", names, want)
 	}
 }
