@@ -70,3 +70,21 @@ func TestStateOfMissing(t *testing.T) {
 		})
 	}
 }
+
+func TestFanoutOption(t *testing.T) {
+	for _, tt := range []struct {
+		name        string
+		group, want int
+	}{
+		{"new", newGroup, 0x2000_0000},
+		{"the first since the system started", 0, 0},
+		{"one", 1, 1},
+		{"last", 0xffff, 0xffff},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := fanoutOption(tt.group); got != tt.want {
+				t.Errorf("%#x, want %#x", got, tt.want)
+			}
+		})
+	}
+}

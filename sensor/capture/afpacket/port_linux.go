@@ -78,7 +78,7 @@ func openGroup(cfg *Config, index int) (sockets []*socket, err error) {
 			sockets = nil
 		}
 	}()
-	group := 0
+	group := newGroup
 	for range cfg.Workers {
 		s, err := openSocket(cfg, index)
 		if err != nil {

@@ -76,14 +76,21 @@ func networkOrder(v uint16) uint16 {
 	return binary.NativeEndian.Uint16(b[:])
 }
 
-// fanout joins the socket to a group among which the kernel spreads flows, and returns the group's id. Id 0 makes a new group,
-// with an id that no other on this machine has.
-func (s *socket) fanout(id int) (int, error) {
-	mode := unix.PACKET_FANOUT_HASH
-	if id == 0 {
-		mode |= unix.PACKET_FANOUT_FLAG_UNIQUEID
+// newGroup asks for a fanout group that no other on this machine has. Zero is the id of a group like any other: the first that the
+// kernel gives after it has started.
+const newGroup = -1
+
+// fanoutOption is the value of PACKET_FANOUT that joins a group: flows are spread by hash.
+func fanoutOption(group int) int {
+	if group == newGroup {
+		return (unix.PACKET_FANOUT_HASH | unix.PACKET_FANOUT_FLAG_UNIQUEID) << 16
 	}
-	if err := unix.SetsockoptInt(s.fd, unix.SOL_PACKET, unix.PACKET_FANOUT, id|mode<<16); err != nil {
+	return group | unix.PACKET_FANOUT_HASH<<16
+}
+
+// fanout joins the socket to a group among which the kernel spreads flows, and returns the group's id.
+func (s *socket) fanout(group int) (id int, err error) {
+	if err := unix.SetsockoptInt(s.fd, unix.SOL_PACKET, unix.PACKET_FANOUT, fanoutOption(group)); err != nil {
 		return 0, fmt.Errorf("joining a fanout group: %w", err)
 	}
 	got, err := unix.GetsockoptInt(s.fd, unix.SOL_PACKET, unix.PACKET_FANOUT)
