@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gnomon-sensor/gnomon/sensor/event"
+)
+
+func (p *program) inspectCommand() *cobra.Command {
+	var format string
+	var slices bool
+	cmd := &cobra.Command{
+		Use:   "inspect [flags] FILE|DIR|- ...",
+		Short: "print everything that can be seen in captures, AI or not, as NDJSON",
+		Long: `Inspect prints one document per flow when the flow or the input ends, one per DNS transaction, and one for each further name on a flow
+(without byte counts). It writes to no store. It is the tool for "why was this (not) seen".`,
+		Example: "  gnomon inspect capture.pcap | jq -c '[.source.ip, .destination.domain, .source.bytes]'",
+		Args:    wants(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if format != "auto" && format != "pcap" {
+				return usage("--format %s: unknown format; use auto or pcap", format)
+			}
+			return p.inspect(cmd.Context(), args, slices)
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "auto", "format of the input: auto or pcap (pcap and pcapng, plain, gzip or zstd)")
+	cmd.Flags().BoolVar(&slices, "slices", false, "print the slices of flows as they are recorded, instead of whole flows")
+	return cmd
+}
+
+// jsonSink writes each record as a line.
+type jsonSink struct {
+	encoder *json.Encoder
+	err     error // the first that went wrong: a closed pipe, a full disk
+}
+
+func newJSONSink(w io.Writer) *jsonSink {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return &jsonSink{encoder: e}
+}
+
+// Offer implements sensor.Sink.
+func (s *jsonSink) Offer(ev *event.Event) {
+	if s.err == nil {
+		s.err = s.encoder.Encode(ev)
+	}
+}
+
+func (p *program) inspect(ctx context.Context, args []string, slices bool) error {
+	c, err := p.load()
+	if err != nil {
+		return err
+	}
+	parts, err := p.assemble(&c)
+	if err != nil {
+		return err
+	}
+	out := p.out()
+	sink := newJSONSink(out)
+	err = p.replay(ctx, args, func(source *progressSource) error {
+		conf := parts.sensor(&c)
+		conf.All, conf.SliceAll = true, slices
+		_, err := parts.runOne(ctx, conf, source, sink)
+		return err
+	})
+	if writeErr := errors.Join(sink.err, out.Flush()); writeErr != nil {
+		return fmt.Errorf("writing documents: %w", writeErr)
+	}
+	return err
+}
+
+// wants turns an argument check's complaint into a usage error.
+func wants(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return usageError{fmt.Errorf("%w\n%s", err, cmd.UseLine())}
+		}
+		return nil
+	}
+}

@@ -1,0 +1,21 @@
+// Command gnomon shows which external AI services a network uses, by whom, and how much leaves. Everything it does lives in the
+// packages that it wires together; here are the commands alone, a file each.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// version is set by the linker: git describe.
+var version = "dev" //nolint:gochecknoglobals // the linker can set nothing else
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	p := &program{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ(), version: version}
+	status := p.main(ctx, os.Args[1:])
+	stop()
+	os.Exit(status)
+}

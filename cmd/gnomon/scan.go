@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gnomon-sensor/gnomon/sensor"
+)
+
+func (p *program) scanCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "scan [flags] FILE|DIR|- ...",
+		Short: "say which AI services captures show: one-shot discovery",
+		Long: `Scan reads capture files (pcap and pcapng, plain, gzip or zstd; directories; - for stdin) through the same pipeline as the daemon and prints
+a summary: services by users and upload, who used them, and how much of the traffic could be read at all.`,
+		Example: "  gnomon scan office.pcap\n  tcpdump -i eth1 -w - | gnomon scan -",
+		Args:    wants(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.scan(cmd.Context(), args, asJSON)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the summary as JSON")
+	return cmd
+}
+
+func (p *program) scan(ctx context.Context, args []string, asJSON bool) error {
+	c, err := p.load()
+	if err != nil {
+		return err
+	}
+	parts, err := p.assemble(&c)
+	if err != nil {
+		return err
+	}
+	sum := newSummary()
+	var coverage sensor.Coverage
+	err = p.replay(ctx, args, func(source *progressSource) error {
+		seen, err := parts.runOne(ctx, parts.sensor(&c), source, sum)
+		coverage.Add(&seen)
+		return err
+	})
+	if err != nil && !errors.Is(err, errReported) {
+		return err
+	}
+	out := p.out()
+	if asJSON {
+		if err := sum.writeJSON(out, &coverage); err != nil {
+			return err
+		}
+	} else {
+		sum.write(out, &coverage)
+	}
+	return errors.Join(err, out.Flush())
+}
+
+// The form of `scan --json`, which programs rely on.
+type (
+	summaryJSON struct {
+		Services []serviceJSON   `json:"services"`
+		Coverage sensor.Coverage `json:"coverage"`
+	}
+	serviceJSON struct {
+		ID        string      `json:"id"`
+		Name      string      `json:"name"`
+		Category  string      `json:"category,omitempty"`
+		Status    string      `json:"status"`
+		Users     int         `json:"users"`
+		Visits    int         `json:"visits"`
+		Flows     uint64      `json:"flows"`
+		Lookups   uint64      `json:"lookups"`
+		Upload    *uploadJSON `json:"upload,omitempty"` // absent: not known
+		BytesUp   uint64      `json:"bytes_up"`
+		BytesDown uint64      `json:"bytes_down"`
+	}
+	uploadJSON struct {
+		Bytes uint64 `json:"bytes"`
+		Low   uint64 `json:"low"`
+		High  uint64 `json:"high"`
+	}
+)
+
+func (s *summary) writeJSON(w io.Writer, c *sensor.Coverage) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := summaryJSON{Services: []serviceJSON{}, Coverage: *c}
+	for _, sum := range s.sorted() {
+		j := serviceJSON{ID: sum.id, Name: sum.name, Category: sum.category, Status: sum.status, Users: len(sum.users),
+			Visits: len(sum.visits), Flows: sum.flows, Lookups: sum.lookups, BytesUp: sum.up, BytesDown: sum.down}
+		if sum.uploadKnown {
+			j.Upload = &uploadJSON{sum.upload.Bytes, sum.upload.Low, sum.upload.High}
+		}
+		out.Services = append(out.Services, j)
+	}
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(out)
+}

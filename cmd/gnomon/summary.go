@@ -1,0 +1,237 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/gnomon-sensor/gnomon/sensor"
+	"github.com/gnomon-sensor/gnomon/sensor/event"
+)
+
+// summary adds activities up: what `scan` prints, and `run` now and then. It is a sensor.Sink.
+type summary struct {
+	mu       sync.Mutex
+	services map[string]*serviceSum
+	users    map[string]*userSum
+	first    event.Time
+	last     event.Time
+}
+
+// serviceSum is the use of one service. Sums take only counted records; a look-up alone shows the name and nothing more.
+type serviceSum struct {
+	id, name, category string
+	users              map[string]struct{} // user, else address
+	visits             map[string]struct{}
+	flows              uint64
+	lookups            uint64
+	up, down           uint64
+	upload             event.Upload
+	uploadKnown        bool
+	status             string
+	evidence           map[string]uint64
+}
+
+type userSum struct {
+	services map[string]struct{}
+	up       uint64
+	flows    uint64
+}
+
+func newSummary() *summary {
+	return &summary{services: map[string]*serviceSum{}, users: map[string]*userSum{}}
+}
+
+// Offer implements sensor.Sink.
+func (s *summary) Offer(ev *event.Event) {
+	if ev.Event.Dataset != event.DatasetActivity || ev.Gnomon == nil || ev.Gnomon.Service == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.between(ev)
+	sum := s.services[ev.Rule.ID]
+	if sum == nil {
+		sum = &serviceSum{id: ev.Rule.ID, name: ev.Rule.Name, category: ev.Rule.Category, status: "unreviewed",
+			users: map[string]struct{}{}, visits: map[string]struct{}{}, evidence: map[string]uint64{}}
+		s.services[sum.id] = sum
+	}
+	sum.evidence[ev.Gnomon.Evidence.Class]++
+	if ev.Gnomon.Counted == nil || !*ev.Gnomon.Counted {
+		sum.lookups++
+		return
+	}
+	sum.add(ev)
+	s.addUser(ev)
+}
+
+func (s *summary) between(ev *event.Event) {
+	if s.first == 0 || ev.Event.Start < s.first {
+		s.first = ev.Event.Start
+	}
+	s.last = max(s.last, ev.Event.End)
+}
+
+func (sum *serviceSum) add(ev *event.Event) {
+	sum.users[whoOf(ev)] = struct{}{}
+	if ev.Gnomon.Visit != nil {
+		sum.visits[ev.Gnomon.Visit.ID] = struct{}{}
+	}
+	if ev.Gnomon.Flow.Slice == 0 {
+		sum.flows++
+	}
+	sum.up += *ev.Source.Bytes
+	sum.down += *ev.Destination.Bytes
+	if u := ev.Gnomon.Upload; u != nil {
+		sum.uploadKnown = true
+		sum.upload.Bytes += u.Bytes
+		sum.upload.Low += u.Low
+		sum.upload.High += u.High
+	}
+	if ev.Gnomon.Policy != nil {
+		sum.status = ev.Gnomon.Policy.Status
+	}
+}
+
+func (s *summary) addUser(ev *event.Event) {
+	who := whoOf(ev)
+	u := s.users[who]
+	if u == nil {
+		u = &userSum{services: map[string]struct{}{}}
+		s.users[who] = u
+	}
+	u.services[ev.Rule.ID] = struct{}{}
+	if ev.Gnomon.Flow.Slice == 0 {
+		u.flows++
+	}
+	if ev.Gnomon.Upload != nil {
+		u.up += ev.Gnomon.Upload.Bytes
+	}
+}
+
+// whoOf is the user behind a record, else the client's address.
+func whoOf(ev *event.Event) string {
+	if ev.User != nil && ev.User.Name != "" {
+		return ev.User.Name
+	}
+	return ev.Source.IP
+}
+
+// sorted lists the services, most users first, then most upload.
+func (s *summary) sorted() []*serviceSum {
+	return slices.SortedFunc(maps.Values(s.services), func(a, b *serviceSum) int {
+		return cmp.Or(cmp.Compare(len(b.users), len(a.users)), cmp.Compare(b.upload.Bytes, a.upload.Bytes), cmp.Compare(b.flows, a.flows),
+			cmp.Compare(a.name, b.name))
+	})
+}
+
+// write prints the summary for a person.
+func (s *summary) write(w io.Writer, c *sensor.Coverage) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.services) == 0 {
+		fmt.Fprintln(w, "No use of an AI service was seen.")
+	} else {
+		fmt.Fprintf(w, "AI services used, %s to %s UTC\n\n", s.first.Time().Format("2006-01-02 15:04:05"), s.last.Time().Format("2006-01-02 15:04:05"))
+		s.writeServices(w)
+		s.writeUsers(w)
+	}
+	writeCoverage(w, c)
+}
+
+func (s *summary) writeServices(w io.Writer) {
+	t := newTable("SERVICE", "CATEGORY", "STATUS", "USERS", "VISITS", "FLOWS", "UPLOAD", "(AT LEAST", "AT MOST)", "DOWN")
+	for _, sum := range s.sorted() {
+		if len(sum.users) == 0 {
+			t.row(printable(sum.name), sum.category, sum.status, "-", "-", "looked up only", "", "", "", "")
+			continue
+		}
+		upload, low, high := "unknown", "", ""
+		if sum.uploadKnown {
+			upload, low, high = size(sum.upload.Bytes), size(sum.upload.Low), size(sum.upload.High)
+		}
+		t.row(printable(sum.name), sum.category, sum.status, fmt.Sprint(len(sum.users)), fmt.Sprint(len(sum.visits)), fmt.Sprint(sum.flows),
+			upload, low, high, size(sum.down))
+	}
+	t.write(w)
+}
+
+func (s *summary) writeUsers(w io.Writer) {
+	if len(s.users) == 0 {
+		return
+	}
+	const most = 10
+	names := slices.SortedFunc(maps.Keys(s.users), func(a, b string) int {
+		return cmp.Or(cmp.Compare(s.users[b].up, s.users[a].up), cmp.Compare(len(s.users[b].services), len(s.users[a].services)), strings.Compare(a, b))
+	})
+	fmt.Fprintf(w, "\nWho (%d", len(names))
+	if len(names) > most {
+		fmt.Fprintf(w, ", the %d with the largest upload", most)
+	}
+	fmt.Fprint(w, ")\n\n")
+	t := newTable("USER OR ADDRESS", "SERVICES", "FLOWS", "UPLOAD")
+	for _, name := range names[:min(most, len(names))] {
+		u := s.users[name]
+		t.row(printable(name), fmt.Sprint(len(u.services)), fmt.Sprint(u.flows), size(u.up))
+	}
+	t.write(w)
+}
+
+// writeCoverage says what the figures rest on: an empty list means nothing without it.
+func writeCoverage(w io.Writer, c *sensor.Coverage) {
+	fmt.Fprintf(w, "\nCoverage: %d frames read", c.Received)
+	if c.Dropped > 0 {
+		fmt.Fprintf(w, ", %d DROPPED by the kernel (%s)", c.Dropped, percent(c.Dropped, c.Received+c.Dropped))
+	}
+	var lost []string
+	for _, reason := range slices.Sorted(maps.Keys(c.Undecodable)) {
+		lost = append(lost, fmt.Sprintf("%d %s", c.Undecodable[reason], strings.ReplaceAll(reason, "_", " ")))
+	}
+	if len(lost) > 0 {
+		fmt.Fprintf(w, " (%s)", strings.Join(lost, ", "))
+	}
+	fmt.Fprintf(w, "; %d flows, %d DNS messages.\n", c.Flows, c.DNS)
+	if c.Readable > 0 {
+		fmt.Fprintf(w, "A name could be read in %s of the %d flows that should have one (port 443, TLS, QUIC, HTTP).\n",
+			percent(c.Named, c.Readable), c.Readable)
+	}
+	for _, x := range []struct {
+		n    uint64
+		says string
+	}{
+		{c.ECH, "hellos carry an encrypted one or a dummy of it (ECH): their names may be those of a front"},
+		{c.OneSided, "TCP flows were seen in one direction only: check that the tap delivers both"},
+		{c.Cut, "flows were cut by the capture's snaplen"},
+		{c.Evicted, "flows were evicted from the full table; raise flow.max_flows"},
+		{c.GivenUp, "beginnings of connections were given up for want of memory"},
+	} {
+		if x.n > 0 {
+			fmt.Fprintf(w, "%d %s.\n", x.n, x.says)
+		}
+	}
+}
+
+func percent(part, whole uint64) string {
+	if whole == 0 {
+		return "0 %"
+	}
+	return fmt.Sprintf("%.1f %%", 100*float64(part)/float64(whole))
+}
+
+// size writes bytes for people.
+func size(n uint64) string {
+	const unit = 1000
+	if n < unit {
+		return fmt.Sprintf("%d B", n)
+	}
+	value, i := float64(n)/unit, 0
+	for value >= 999.5 && i < 4 {
+		value /= unit
+		i++
+	}
+	return fmt.Sprintf("%.*f %cB", map[bool]int{true: 1, false: 0}[value < 99.95], value, "kMGTP"[i])
+}

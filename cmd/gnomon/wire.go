@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+	"os"
+	"sync/atomic"
+
+	"github.com/gnomon-sensor/gnomon/classifiers"
+	"github.com/gnomon-sensor/gnomon/classifiers/names"
+	"github.com/gnomon-sensor/gnomon/sensor"
+	"github.com/gnomon-sensor/gnomon/sensor/capture"
+	"github.com/gnomon-sensor/gnomon/sensor/config"
+	"github.com/gnomon-sensor/gnomon/sensor/decode"
+	"github.com/gnomon-sensor/gnomon/sensor/event"
+	"github.com/gnomon-sensor/gnomon/sensor/evidence"
+	"github.com/gnomon-sensor/gnomon/sensor/flow"
+	"github.com/gnomon-sensor/gnomon/signatures"
+)
+
+// parts are what the commands that read traffic share.
+type parts struct {
+	catalogue atomic.Pointer[signatures.Catalogue]
+	classify  classifiers.Classifier
+	observer  event.Observer
+	visits    *sensor.Visits
+}
+
+// assemble loads the catalogue and makes what reads traffic. It touches no state directory: the observer has no identity yet.
+func (p *program) assemble(c *config.Config) (*parts, error) {
+	catalogue, err := loadCatalogue(c)
+	if err != nil {
+		return nil, err
+	}
+	w := &parts{visits: sensor.NewVisits()}
+	w.catalogue.Store(catalogue)
+	w.classify = names.New(w.catalogue.Load)
+	name := c.Observer.Name
+	if name == "" {
+		name, _ = os.Hostname() // without one the field is absent
+	}
+	w.observer = event.Observer{Name: name, Type: "sensor", Version: p.version}
+	return w, nil
+}
+
+func loadCatalogue(c *config.Config) (*signatures.Catalogue, error) {
+	opts := signatures.Options{Own: c.Catalogue.Own}
+	if c.Catalogue.LowConfidence {
+		opts.Layers = []signatures.Layer{signatures.LayerLowConfidence}
+	}
+	return signatures.Load(opts)
+}
+
+// sensor is the configuration of one worker.
+func (w *parts) sensor(c *config.Config) sensor.Config {
+	table := flow.Config{TCPIdle: c.Flow.TCPIdle.Nanoseconds(), UDPIdle: c.Flow.UDPIdle.Nanoseconds(), Linger: flow.Default().Linger,
+		MaxFlows: c.Flow.MaxFlows, Internal: internal(c.Networks.Internal)}
+	return sensor.Config{
+		Observer:   w.observer,
+		Site:       c.Observer.Site,
+		Ruleset:    func() string { return "catalogue " + w.catalogue.Load().Version() },
+		FirstSlice: c.Flow.FirstSlice.Nanoseconds(),
+		Slice:      c.Flow.Slice.Nanoseconds(),
+		Flow:       table,
+		Evidence:   evidence.Default(),
+		Seed:       seed(),
+		Visits:     w.visits,
+	}
+}
+
+// runOne runs one worker over a source to its end.
+func (w *parts) runOne(ctx context.Context, conf sensor.Config, source capture.Source, sink sensor.Sink) (sensor.Coverage, error) {
+	s, err := sensor.New(conf, source, w.classify, sink)
+	if err != nil {
+		return sensor.Coverage{}, err
+	}
+	defer s.Close()
+	err = s.Run(ctx)
+	return s.Coverage(), err
+}
+
+// internal says which addresses are the organisation's own.
+func internal(prefixes []netip.Prefix) func(decode.Address) bool {
+	return func(a decode.Address) bool {
+		addr := a.Addr()
+		for _, p := range prefixes {
+			if p.Contains(addr) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// seed is secret to this process.
+func seed() [3]uint64 {
+	var b [24]byte
+	_, _ = rand.Read(b[:]) // never returns an error
+	return [3]uint64{binary.NativeEndian.Uint64(b[:]), binary.NativeEndian.Uint64(b[8:]), binary.NativeEndian.Uint64(b[16:])}
+}
+
+func (p *program) note(format string, args ...any) { fmt.Fprintf(p.stderr, format+"\n", args...) }
