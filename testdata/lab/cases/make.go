@@ -56,6 +56,11 @@ func (l *Lab) makeCase(ctx context.Context, c Case, dir string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	if c.Shape != nil {
+		if err := c.Shape(packets(res.frames)); err != nil {
+			return 0, err
+		}
+	}
 	var capture, known bytes.Buffer
 	name := "input.pcap"
 	frames := res.frames

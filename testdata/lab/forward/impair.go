@@ -4,6 +4,13 @@ import (
 	"encoding/binary"
 	"math/rand/v2"
 	"time"
+
+	"github.com/gnomon-sensor/gnomon/testdata/lab/packet"
+)
+
+const (
+	portDNS     = 53
+	etherHeader = 14
 )
 
 // Rules say how a wire treats frames. The zero value is a perfect wire. Shares are between 0 and 1; DNS and everything
@@ -32,26 +39,26 @@ type Passage struct {
 type Impairer struct {
 	rules   Rules
 	dice    *rand.Rand
-	swapped map[flow]bool
+	swapped map[packet.Flow]bool
 }
 
 // NewImpairer returns an impairer whose decisions depend only on the rules and on the frames it is shown.
 func NewImpairer(rules Rules) *Impairer {
-	return &Impairer{rules: rules, dice: rand.New(rand.NewPCG(rules.Seed, 0)), swapped: map[flow]bool{}}
+	return &Impairer{rules: rules, dice: rand.New(rand.NewPCG(rules.Seed, 0)), swapped: map[packet.Flow]bool{}}
 }
 
 // Pass decides what becomes of a frame: no passage means that it is lost before the tap, several mean duplicates.
 func (im *Impairer) Pass(frame []byte) []Passage {
 	p := Passage{Delay: im.rules.Delay, Delivered: true}
-	f, payload, ok := parse(frame)
-	if !ok || f.srcPort == portDNS || f.dstPort == portDNS {
+	got, ok := packet.Parse(frame)
+	if !ok || got.Src.Port() == portDNS || got.Dst.Port() == portDNS {
 		return []Passage{p}
 	}
 	if im.roll(im.rules.LossBeforeTap) {
 		return nil
 	}
 	p.Delivered = !im.roll(im.rules.LossBehindTap)
-	if im.roll(im.rules.Reorder) || im.swap(f, payload) {
+	if im.roll(im.rules.Reorder) || im.swap(got) {
 		p.Delay += overtaken
 	}
 	if im.roll(im.rules.Duplicate) {
@@ -66,11 +73,11 @@ func (im *Impairer) roll(share float64) bool {
 }
 
 // swap reports whether this is the first segment of a hello that does not fit into it, the first time it is sent.
-func (im *Impairer) swap(f flow, payload []byte) bool {
+func (im *Impairer) swap(p packet.Packet) bool {
 	const recordHandshake, recordHeader = 22, 5 // RFC 8446, section 5.1
-	if !im.rules.SwapHello || f.proto != protoTCP || len(payload) < recordHeader || payload[0] != recordHandshake || im.swapped[f] {
+	if !im.rules.SwapHello || p.Proto != packet.TCP || len(p.Payload) < recordHeader || p.Payload[0] != recordHandshake || im.swapped[p.Flow] {
 		return false
 	}
-	im.swapped[f] = true
-	return int(binary.BigEndian.Uint16(payload[3:])) > len(payload)-recordHeader
+	im.swapped[p.Flow] = true
+	return int(binary.BigEndian.Uint16(p.Payload[3:])) > len(p.Payload)-recordHeader
 }
