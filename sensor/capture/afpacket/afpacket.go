@@ -37,7 +37,8 @@ type Config struct {
 	Taps [][]string
 	// Workers is how many sources share the traffic of every interface. Default 1; at most 64.
 	Workers int
-	// BlockSize is how much the kernel hands over at once, in bytes. Default 1 MiB; a multiple of 64 KiB, at most 16 MiB.
+	// BlockSize is how much the kernel hands over at once, in bytes; a frame that is longer is cut. Default 1 MiB; a multiple of
+	// 64 KiB, at most 16 MiB.
 	BlockSize int
 	// Blocks is how many blocks a ring has; there is one ring per interface and worker. Default 64; at least 2, a ring at most 1 GiB.
 	Blocks int
@@ -52,7 +53,7 @@ type Config struct {
 }
 
 const (
-	blockUnit    = 64 << 10 // a multiple of every page size that Linux uses, and more than the longest frame before BIG TCP
+	blockUnit    = 64 << 10 // a multiple of every page size that Linux uses
 	maxBlockSize = 16 << 20
 	maxRing      = 1 << 30
 	maxWorkers   = 64

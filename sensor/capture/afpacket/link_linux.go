@@ -10,6 +10,14 @@ import (
 
 // State asks the kernel for the state of an interface. An interface that does not exist gives ENODEV.
 func State(name string) (LinkState, error) {
+	s, err := stateOf(name)
+	if err != nil {
+		return LinkState{}, explain("asking for the state of", name, err)
+	}
+	return s, nil
+}
+
+func stateOf(name string) (LinkState, error) {
 	var s LinkState
 	err := withControl(name, func(fd int, ifr *unix.Ifreq) error {
 		if err := unix.IoctlIfreq(fd, unix.SIOCGIFINDEX, ifr); err != nil {
@@ -34,10 +42,7 @@ func State(name string) (LinkState, error) {
 		s.Hardware = ifr.Uint16() // sa_family of the address
 		return nil
 	})
-	if err != nil {
-		return LinkState{}, err
-	}
-	return s, nil
+	return s, err
 }
 
 // withControl calls ask with a socket for ioctls, which needs no privilege, and a request that names the interface.

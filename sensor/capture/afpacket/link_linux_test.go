@@ -26,7 +26,7 @@ func TestDefaultRoute4(t *testing.T) {
 		{"metric that is no number", head + "eth0\t00000000\t010200C0\t0003\t0\t0\tx\t00000000\t0\t0\t0\n", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := defaultRoute4(strings.NewReader(tt.table)); got != tt.want {
+			if got := tables[0].defaultRoute(strings.NewReader(tt.table)); got != tt.want {
 				t.Errorf("%q, want %q", got, tt.want)
 			}
 		})
@@ -48,7 +48,7 @@ func TestDefaultRoute6(t *testing.T) {
 		{"lowest metric", line(zero, "00", "00000400", "00000003", "eth1") + line(zero, "00", "00000064", "00000003", "eth0"), "eth0"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := defaultRoute6(strings.NewReader(tt.table)); got != tt.want {
+			if got := tables[1].defaultRoute(strings.NewReader(tt.table)); got != tt.want {
 				t.Errorf("%q, want %q", got, tt.want)
 			}
 		})

@@ -12,11 +12,11 @@ import (
 	"github.com/gnomon-sensor/gnomon/sensor/capture"
 )
 
-// Open starts capturing and returns one source per worker. The frames of a flow, both directions and all its interfaces, come from
-// one source, in the order of their times as long as the flow lives.
+// Open starts capturing and returns one source per worker; they also implement capture.Named, Counted and Clocked. The frames of a
+// flow, both directions on all interfaces, come from one source, ordered by time.
 //
-// Each source is to be read by a goroutine of its own until Next returns io.EOF, which comes after Close and after the frames that
-// had been received by then; only then is the memory given back.
+// Each source is to be read by a goroutine of its own until Next returns io.EOF. That comes after Close, and after the frames that
+// had been received by then; only then is the memory given back. A source that was never read is given back by Close.
 func Open(cfg Config) ([]capture.Source, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/gnomon-sensor/gnomon/sensor/capture"
 )
 
-// ErrNotLinux says that this system has no TPACKET_V3 rings.
-var ErrNotLinux = errors.New("live capture needs Linux; read capture files here")
+// errNotLinux says that this system has no TPACKET_V3 rings.
+var errNotLinux = errors.New("live capture needs Linux; read capture files here")
 
 // Open would open one source per worker; here it only says what is missing or wrong.
 func Open(cfg Config) ([]capture.Source, error) {
@@ -17,20 +17,20 @@ func Open(cfg Config) ([]capture.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return nil, explain("opening capture on", cfg.title(0), ErrNotLinux)
+	return nil, explain("opening capture on", cfg.title(0), errNotLinux)
 }
 
 // DefaultInterface would name the interface of the default route.
 func DefaultInterface() (string, error) {
-	return "", explain("looking for", "the default interface", ErrNotLinux)
+	return "", explain("looking for", "the default interface", errNotLinux)
 }
 
 // State would say whether an interface is up.
 func State(name string) (LinkState, error) {
-	return LinkState{}, explain("asking for the state of", name, ErrNotLinux)
+	return LinkState{}, explain("asking for the state of", name, errNotLinux)
 }
 
 // Offloads would say which offloads are on.
 func Offloads(name string) (OffloadState, error) {
-	return OffloadState{}, explain("asking for the offloads of", name, ErrNotLinux)
+	return OffloadState{}, explain("asking for the offloads of", name, errNotLinux)
 }

@@ -41,7 +41,7 @@ type port struct {
 func (p *port) open(now time.Time) error {
 	index, up := 0, true
 	if p.name != AnyInterface {
-		state, err := State(p.name)
+		state, err := stateOf(p.name)
 		if err != nil {
 			return err
 		}
@@ -126,7 +126,7 @@ func (p *port) look(worker int, own *input, now time.Time) (fresh *socket, well 
 		if own.socket != nil {
 			index = own.socket.index
 		}
-		state, err := State(p.name)
+		state, err := stateOf(p.name)
 		switch {
 		case err != nil:
 			p.report(healthGone, now)
