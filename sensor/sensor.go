@@ -57,6 +57,7 @@ type Sensor struct {
 	counters counters
 	segments [batchSize]decode.Segment
 	now      int64 // latest packet time
+	doubted  int64 // a time far ahead that one frame claimed
 	sum      uint32
 }
 
@@ -104,7 +105,7 @@ func (s *Sensor) batch(frames []capture.Frame) error {
 	s.sum += s.flows.Prefetch(segments)
 	for i := range segments {
 		seg := &segments[i]
-		s.now = max(s.now, seg.Time)
+		s.advance(seg.Time)
 		if s.evidence.DNS(seg) { // a transaction of its own: no flow is kept
 			continue
 		}
@@ -116,6 +117,21 @@ func (s *Sensor) batch(frames []capture.Frame) error {
 		s.flows.Add(f, seg)
 	}
 	return nil
+}
+
+// farAhead is a jump of packet time that one frame alone is not believed: a damaged time stamp must not end every flow.
+const farAhead = int64(3600e9)
+
+// advance moves packet time on. It never goes back: captures of several interfaces are not quite in order.
+func (s *Sensor) advance(t int64) {
+	if t <= s.now {
+		return
+	}
+	if t-s.now > farAhead && s.now != 0 && (s.doubted == 0 || t < s.doubted-farAhead || t > s.doubted+farAhead) {
+		s.doubted = t
+		return
+	}
+	s.now, s.doubted = t, 0
 }
 
 // due writes what is over by now: in a file by packet time, on an interface by the clock.
