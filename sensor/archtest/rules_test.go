@@ -66,6 +66,7 @@ var guests = []guest{
 	{"github.com/spf13/pflag/...", []string{"cmd/gnomon/..."}, "the command line is the program's"},
 	{"modernc.org/sqlite/...", []string{"exporters/store/..."}, "the embedded store"},
 	{"codeberg.org/go-pdf/fpdf/...", []string{"exporters/report/..."}, "reports are printed"},
+	{"golang.org/x/crypto/argon2", []string{"sensor/privacy/...", "exporters/dashboard/..."}, "passwords and pass phrases of people become keys"},
 	{"golang.org/x/net/...", []string{"signatures/..."}, "the public suffix list and IDNA, for matching names"},
 	{"golang.org/x/sys/...", []string{"cmd/gnomon/...", "sensor", "sensor/capture/...", "sensor/flow", "sensor/logs/...", "sensor/privacy/...", "exporters/..."},
 		"system calls that the standard library lacks, for what touches the kernel"},
