@@ -146,7 +146,7 @@ func (c Case) wireNote() string {
 		parts = append(parts, fmt.Sprintf("%v delay each way", c.Rules.Delay))
 	}
 	if c.Rules.SwapHello {
-		parts = append(parts, "the hello's first segment arrives behind its second")
+		parts = append(parts, "the hello's first segment or datagram arrives behind its second")
 	}
 	return strings.Join(parts, ", ")
 }

@@ -22,6 +22,14 @@ func tcp(srcPort, dstPort uint16, payload []byte) []byte {
 	return append(frame, payload...)
 }
 
+// udp builds an Ethernet frame with a datagram between the same hosts.
+func udp(srcPort, dstPort uint16, payload []byte) []byte {
+	frame := tcp(srcPort, dstPort, nil)[:14+20+8]
+	frame[14+9] = packet.UDP
+	binary.BigEndian.PutUint16(frame[16:], uint16(28+len(payload)))
+	return append(frame, payload...)
+}
+
 // hello is the start of a handshake record that claims the given length and holds have bytes of it.
 func hello(claimed, have int) []byte {
 	b := []byte{22, 3, 1, byte(claimed >> 8), byte(claimed)}
@@ -46,6 +54,9 @@ func TestRules(t *testing.T) {
 		{"runts pass", Rules{LossBeforeTap: 1}, make([]byte, 3), []Passage{{0, true}}},
 		{"hello in two segments", Rules{SwapHello: true}, tcp(40000, 443, hello(1500, 1400)), []Passage{{overtaken, true}}},
 		{"hello in one segment", Rules{SwapHello: true}, tcp(40000, 443, hello(500, 500)), []Passage{{0, true}}},
+		{"first Initial", Rules{SwapHello: true}, udp(40000, 443, []byte{0xc3, 0, 0, 0, 1}), []Passage{{overtaken, true}}},
+		{"a server's Initial", Rules{SwapHello: true}, udp(443, 40000, []byte{0xc3, 0, 0, 0, 1}), []Passage{{0, true}}},
+		{"a later datagram", Rules{SwapHello: true}, udp(40000, 443, []byte{0x43, 0}), []Passage{{0, true}}},
 		{"no hello", Rules{SwapHello: true}, data, []Passage{{0, true}}},
 	}
 	for _, tt := range tests {

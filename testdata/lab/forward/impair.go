@@ -22,7 +22,7 @@ type Rules struct {
 	Duplicate     float64       // seen twice and delivered twice
 	Reorder       float64       // overtaken by the frames right behind it
 	Delay         time.Duration // of every frame, each way
-	SwapHello     bool          // the first segment of a TLS ClientHello comes behind the second
+	SwapHello     bool          // the first segment or datagram of a hello comes behind the second
 }
 
 // overtaken is how long a reordered frame waits: longer than a sender needs for the next frames of a burst, shorter
@@ -72,12 +72,25 @@ func (im *Impairer) roll(share float64) bool {
 	return im.dice.Float64() < share
 }
 
-// swap reports whether this is the first segment of a hello that does not fit into it, the first time it is sent.
+// swap reports whether this is the first part of a hello that has more, the first time it is sent. A QUIC client's first
+// Initial always counts as such: whether more come cannot be seen from outside.
 func (im *Impairer) swap(p packet.Packet) bool {
-	const recordHandshake, recordHeader = 22, 5 // RFC 8446, section 5.1
-	if !im.rules.SwapHello || p.Proto != packet.TCP || len(p.Payload) < recordHeader || p.Payload[0] != recordHandshake || im.swapped[p.Flow] {
+	if !im.rules.SwapHello || im.swapped[p.Flow] || !cutHello(p) && !firstInitial(p) {
 		return false
 	}
 	im.swapped[p.Flow] = true
-	return int(binary.BigEndian.Uint16(p.Payload[3:])) > len(p.Payload)-recordHeader
+	return true
+}
+
+// cutHello reports whether a segment starts with a handshake record (RFC 8446, section 5.1) that is longer than the segment.
+func cutHello(p packet.Packet) bool {
+	const recordHandshake, recordHeader = 22, 5
+	return p.Proto == packet.TCP && len(p.Payload) >= recordHeader && p.Payload[0] == recordHandshake &&
+		int(binary.BigEndian.Uint16(p.Payload[3:])) > len(p.Payload)-recordHeader
+}
+
+// firstInitial reports whether a datagram is a client's Initial (RFC 9000, section 17.2.2).
+func firstInitial(p packet.Packet) bool {
+	const longHeaderType, initial, portQUIC = 0xf0, 0xc0, 443
+	return p.Proto == packet.UDP && p.Dst.Port() == portQUIC && len(p.Payload) > 0 && p.Payload[0]&longHeaderType == initial
 }
