@@ -459,3 +459,64 @@ func TestLiveStateAndOffloads(t *testing.T) {
 		t.Errorf("the loopback is %+v, %v", got, err)
 	}
 }
+
+// TestLiveAnyFanout shares all interfaces between workers: no frame is missing, none comes twice.
+func TestLiveAnyFanout(t *testing.T) {
+	if !namespace(t) {
+		return
+	}
+	veth(t, "gnx0", "gnx1")
+	sources := open(t, Config{Interfaces: []string{AnyInterface}, Workers: 2})
+	out := newSender(t, "gnx0")
+	const count = 200
+	for i := range count {
+		out.send(datagram(uint16(1000+i), 2000, i))
+	}
+	times := map[int]int{}
+	for _, source := range sources {
+		for _, f := range finish(t, source) {
+			times[f.number]++
+		}
+	}
+	for i := range count {
+		if times[i] != 2 { // once where it went out, once where it came in
+			t.Errorf("frame %d came %d times, want 2", i, times[i])
+		}
+	}
+}
+
+// TestLiveBesideReader asks for figures and closes while another goroutine reads; the race detector looks on.
+func TestLiveBesideReader(t *testing.T) {
+	if !namespace(t) {
+		return
+	}
+	veth(t, "gnx0", "gnx1")
+	source := open(t, Config{Interfaces: []string{AnyInterface}})[0]
+	ended := make(chan uint64)
+	go func() {
+		var batch [16]capture.Frame
+		for received := uint64(0); ; {
+			n, err := source.Next(batch[:])
+			if received += uint64(n); err != nil {
+				ended <- received
+				return
+			}
+		}
+	}()
+	out := newSender(t, "gnx0")
+	for i := range 500 {
+		out.send(datagram(1000, 2000, i))
+		source.(capture.Counted).Stats()
+		source.(capture.Clocked).Now()
+		source.(capture.Named).InterfaceName(1)
+	}
+	for range 2 {
+		if err := source.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	received := <-ended
+	if stats := source.(capture.Counted).Stats(); stats.Received != received || received < 1000 || stats.Dropped != 0 {
+		t.Errorf("the reader got %d frames and the stats are %+v, want 1000 and more on both ends", received, stats)
+	}
+}

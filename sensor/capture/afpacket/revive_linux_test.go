@@ -157,3 +157,41 @@ func TestLiveDownAtStart(t *testing.T) {
 		ip(t, "link del gnx1")
 	}
 }
+
+// TestLiveOpenedLater has a worker start without a ring, as on an interface that is down on a kernel before 6.13.
+func TestLiveOpenedLater(t *testing.T) {
+	if !namespace(t) {
+		return
+	}
+	veth(t, "gnx0", "gnx1")
+	var log bytes.Buffer
+	cfg, err := Config{Interfaces: []string{"gnx1"}, BlockSize: blockUnit, Blocks: 2, Logger: logTo(&log)}.withDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := newWorker(&cfg, []*port{{cfg: &cfg, name: "gnx1", health: healthDown}}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := w.Now()
+	until(t, []capture.Source{w}, &log, "interface is up again", 1)
+	if w.Now() <= before {
+		t.Error("time stood still while there was no ring")
+	}
+	newSender(t, "gnx0").send(datagram(1000, 2000, 0))
+	inOrder(t, collect(t, w, 1), 1)
+	finish(t, w)
+}
+
+// TestLiveDownUnderLoad sees that a worker that always has frames, and so never polls, notices an interface that is down.
+func TestLiveDownUnderLoad(t *testing.T) {
+	if !namespace(t) {
+		return
+	}
+	veth(t, "gnx0", "gnx1")
+	w := open(t, Config{Interfaces: []string{"gnx1"}})[0].(*worker)
+	ip(t, "link set gnx1 down")
+	if w.tick(time.Now()); !w.inputs[0].suspect {
+		t.Error("the interface is not suspect")
+	}
+}
