@@ -89,7 +89,7 @@ func decodeTOML(path, src string) (rawFile, error) {
 	if err != nil {
 		if parse, ok := errors.AsType[toml.ParseError](err); ok {
 			at := parse.Position
-			return rawFile{}, fmt.Errorf("reading %s:%d:%d: %w; correct it there:\n%s", path, at.Line, at.Col, err, parse.ErrorWithPosition())
+			return rawFile{}, &formError{path, at.Line, at.Col, parse.Message + "; correct it there:\n" + parse.ErrorWithPosition()}
 		}
 		return rawFile{}, fmt.Errorf("reading %s: %w; correct it there", path, err)
 	}
@@ -144,7 +144,18 @@ func find(src string, key toml.Key) (line, col int) {
 }
 
 func unknownKey(path string, line, col int, key string) error {
-	return fmt.Errorf("reading %s:%d:%d: unknown key %q; signatures/README.md lists the keys of a catalogue file", path, line, col, key)
+	return &formError{path, line, col, fmt.Sprintf("unknown key %q; signatures/README.md lists the keys of a catalogue file", key)}
+}
+
+// formError is an error at a place of a file.
+type formError struct {
+	path      string
+	line, col int
+	text      string
+}
+
+func (e *formError) Error() string {
+	return fmt.Sprintf("reading %s:%d:%d: %s", e.path, e.line, e.col, e.text)
 }
 
 // decodeTables is decodeTOML for a file in the plain form.

@@ -4,6 +4,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -83,21 +84,9 @@ type parsedFile struct {
 	raw  rawFile
 }
 
-// readFiles decodes every TOML file below root, in order of their paths, on all processors.
+// readFiles decodes every TOML file below root, in order of their paths, on all processors. dir stands before the paths in errors.
 func readFiles(root fs.FS, dir string) ([]parsedFile, error) {
-	var files []parsedFile
-	err := fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if !d.IsDir() && path.Ext(name) == ".toml" && !strings.HasPrefix(d.Name(), ".") {
-			files = append(files, parsedFile{path: name})
-		}
-		if len(files) > maxFiles {
-			return fmt.Errorf("more than %d files", maxFiles)
-		}
-		return nil
-	})
+	files, err := listFiles(root)
 	if err != nil {
 		return nil, fmt.Errorf("reading signatures in %s: %w; name a directory of catalogue files", orDefault(dir, "the catalogue"), err)
 	}
@@ -115,19 +104,37 @@ func readFiles(root fs.FS, dir string) ([]parsedFile, error) {
 	return files, errors.Join(errs...)
 }
 
+// listFiles names the TOML files below root; hidden ones are left out.
+func listFiles(root fs.FS) (files []parsedFile, err error) {
+	err = fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if !d.IsDir() && path.Ext(name) == ".toml" && !strings.HasPrefix(d.Name(), ".") {
+			files = append(files, parsedFile{path: name})
+		}
+		if len(files) > maxFiles {
+			return fmt.Errorf("more than %d files", maxFiles)
+		}
+		return nil
+	})
+	return files, err
+}
+
+// read decodes one file, whose path below root becomes one below dir.
 func (p *parsedFile) read(root fs.FS, dir string) error {
-	name := p.path
-	p.path = filepath.Join(dir, filepath.FromSlash(name))
-	info, err := fs.Stat(root, name)
+	file, err := root.Open(p.path)
+	p.path = filepath.Join(dir, filepath.FromSlash(p.path))
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", p.path, err)
 	}
-	if info.Size() > maxFile {
-		return fmt.Errorf("reading %s: %d octets; split it into files of at most %d", p.path, info.Size(), maxFile)
-	}
-	data, err := fs.ReadFile(root, name)
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", p.path, err)
+	}
+	if len(data) > maxFile {
+		return fmt.Errorf("reading %s: over %d octets; split it", p.path, maxFile)
 	}
 	p.raw, err = decode(p.path, data)
 	return err

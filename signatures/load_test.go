@@ -74,6 +74,7 @@ var decodeTests = []struct {
 	{"wrong type in a list", "[[service]]\nurls = [\"a\", 7]\n", "line 2 (last key \"service.urls\")"},
 	{"date that is none", "[[service]]\nverified = 2026-02-30\n", "f.toml:2:"},
 	{"control character", "vendor = \"A\x01\"\n", "f.toml:1:"},
+	{"control character in a comment", "#\x14", "f.toml:1:"},
 	{"not UTF-8", "vendor = \"\xff\"\n", "f.toml"},
 }
 

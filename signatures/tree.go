@@ -68,7 +68,7 @@ func parseTree(src string) (tables []table, ok bool) {
 	for !c.odd {
 		c.blank()
 		if c.pos == len(c.src) {
-			return tables, true
+			return tables, !c.odd
 		}
 		if c.src[c.pos] == '[' {
 			tables = append(tables, c.header())
