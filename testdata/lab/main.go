@@ -18,8 +18,9 @@ import (
 )
 
 const usage = `usage: lab make [-again] OUTDIR [CASE...]   make captures that are not there yet; named ones anew
+       lab matrix [-again] OUTDIR [CASE...] the same for the upload measurements, which are not committed
        lab demo FILE                         make the bundled demonstration
-       lab list                              list the cases
+       lab list                              list the cases of make and matrix
        lab clean                             remove what runs that were killed left behind
        lab deps                              print the Debian packages the clients come from
 `
@@ -51,7 +52,9 @@ func run(ctx context.Context, args []string) error {
 	}
 	switch command, rest := args[0], args[1:]; {
 	case command == "make":
-		return makeCases(ctx, rest)
+		return makeCases(ctx, cases.Table(), rest)
+	case command == "matrix":
+		return makeCases(ctx, cases.Matrix(), rest)
 	case command == "demo" && len(rest) == 1:
 		lab, err := newLab()
 		if err != nil {
@@ -59,8 +62,8 @@ func run(ctx context.Context, args []string) error {
 		}
 		return lab.Demo(ctx, os.Stderr, rest[0])
 	case command == "list" && len(rest) == 0:
-		for _, c := range cases.Table() {
-			fmt.Printf("%-22s %s\n", c.Name, c.Why)
+		for _, c := range append(cases.Table(), cases.Matrix()...) {
+			fmt.Printf("%-28s %s\n", c.Name, c.Why)
 		}
 		return nil
 	case command == "clean" && len(rest) == 0:
@@ -78,7 +81,7 @@ func run(ctx context.Context, args []string) error {
 	return errUsage
 }
 
-func makeCases(ctx context.Context, args []string) error {
+func makeCases(ctx context.Context, table []cases.Case, args []string) error {
 	again := len(args) > 0 && args[0] == "-again"
 	if again {
 		args = args[1:]
@@ -90,7 +93,7 @@ func makeCases(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if failed := lab.Make(ctx, os.Stderr, args[0], args[1:], again); failed > 0 {
+	if failed := lab.Make(ctx, os.Stderr, cases.Order{Dir: args[0], Table: table, Names: args[1:], Again: again}); failed > 0 {
 		return fmt.Errorf("making captures: %d of the cases could not be made; each has its reason above", failed)
 	}
 	if ctx.Err() != nil {

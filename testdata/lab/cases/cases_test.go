@@ -15,7 +15,7 @@ func TestTable(t *testing.T) {
 		known[c.Name] = true
 	}
 	seen := map[string]bool{}
-	for _, c := range Table() {
+	for _, c := range append(Table(), Matrix()...) {
 		t.Run(c.Name, func(t *testing.T) {
 			if seen[c.Name] {
 				t.Error("two cases have this name")

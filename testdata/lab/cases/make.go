@@ -17,11 +17,19 @@ import (
 	"github.com/gnomon-sensor/gnomon/testdata/lab/truth"
 )
 
-// Make makes the named cases of the table, or all, below dir, and says on log what it did. A case that is there is left
-// alone unless again is set or it was named: its bytes are what other tests are held to. A case that cannot be made does not
-// stop the others; failed returns the number of those.
-func (l *Lab) Make(ctx context.Context, log io.Writer, dir string, names []string, again bool) (failed int) {
-	table := Table()
+// Order says which cases Make makes, and where.
+type Order struct {
+	Dir   string
+	Table []Case
+	Names []string // of the table's cases; all, if empty
+	Again bool     // also cases that are there
+}
+
+// Make makes the cases of an order and says on log what it did. A case that is there is left alone unless it was named or
+// Again is set: its bytes are what other tests are held to. A case that cannot be made does not stop the others; failed is
+// the number of those.
+func (l *Lab) Make(ctx context.Context, log io.Writer, o Order) (failed int) {
+	table, names := o.Table, o.Names
 	for _, name := range names {
 		if !slices.ContainsFunc(table, func(c Case) bool { return c.Name == name }) {
 			fmt.Fprintf(log, "%s: there is no such case; see \"lab list\"\n", name)
@@ -33,8 +41,8 @@ func (l *Lab) Make(ctx context.Context, log io.Writer, dir string, names []strin
 		if len(names) > 0 && !named || ctx.Err() != nil {
 			continue
 		}
-		target := filepath.Join(dir, c.Name)
-		if _, err := os.Stat(filepath.Join(target, truthFile)); err == nil && !named && !again {
+		target := filepath.Join(o.Dir, c.Name)
+		if _, err := os.Stat(filepath.Join(target, truthFile)); err == nil && !named && !o.Again {
 			fmt.Fprintf(log, "%s: is there\n", c.Name)
 			continue
 		}
