@@ -34,9 +34,10 @@ func (c *Client) Reset() {
 // and err is nil if the datagram brought a part of it. The datagrams of a server do no harm: they are ErrSealed.
 func (c *Client) Add(datagram []byte) (hello []byte, err error) {
 	err = ErrNotInitial
+	opened := false
 	budget := maxDerivations
-	var h header
 	for len(datagram) > 0 {
+		var h header
 		rest, ok := h.next(datagram)
 		if !ok {
 			break
@@ -47,25 +48,31 @@ func (c *Client) Add(datagram []byte) (hello []byte, err error) {
 		}
 		plain := c.unseal(&h, &budget)
 		if plain == nil {
-			if err == ErrNotInitial {
-				err = ErrSealed
-			}
+			err = ErrSealed
 			continue
 		}
-		c.Version = h.version
-		if !frames(plain, &c.crypto) {
-			return nil, ErrMalformed
+		opened = true
+		if hello, err = c.take(&h, plain); hello != nil || err != nil {
+			return hello, err
 		}
-		msg, ok := c.crypto.hello()
-		if !ok {
-			return nil, ErrMalformed
-		}
-		if msg != nil {
-			return msg, nil
-		}
-		err = nil
+	}
+	if opened {
+		return nil, nil
 	}
 	return nil, err
+}
+
+// take reads the frames of an opened packet, and returns the hello if it is whole now.
+func (c *Client) take(h *header, plain []byte) (hello []byte, err error) {
+	c.Version = h.version
+	if !frames(plain, &c.crypto) {
+		return nil, ErrMalformed
+	}
+	hello, ok := c.crypto.hello()
+	if !ok {
+		return nil, ErrMalformed
+	}
+	return hello, nil
 }
 
 // afterPadding steps over zeros between packets. A sender may fill a datagram up behind its packets, and in a glued one, more packets

@@ -43,31 +43,13 @@ func (h *header) next(b []byte) (rest []byte, ok bool) {
 		return nil, false
 	}
 	h.version = binary.BigEndian.Uint32(b[1:])
-	if h.version == 0 {
+	h.typ = typeOf(b[0], h.version)
+	if h.version == 0 || h.typ == retry {
 		return nil, false
 	}
-	h.typ = packetType(b[0]>>4) & 3
-	if h.version == version2 {
-		h.typ = (h.typ - 1) & 3
-	}
-	if h.typ == retry {
+	at, ok := h.connection(b)
+	if !ok {
 		return nil, false
-	}
-	at := 5
-	if h.dcid, at, ok = connectionID(b, at); !ok {
-		return nil, false
-	}
-	if _, at, ok = connectionID(b, at); !ok {
-		return nil, false
-	}
-	h.token = false
-	if h.typ == initial {
-		var size uint64
-		if size, at, ok = varint(b, at); !ok || size > uint64(len(b)-at) {
-			return nil, false
-		}
-		h.token = size > 0
-		at += int(size)
 	}
 	size, at, ok := varint(b, at)
 	if !ok || size > uint64(len(b)-at) || size < minSealed {
@@ -76,6 +58,31 @@ func (h *header) next(b []byte) (rest []byte, ok bool) {
 	end := at + int(size)
 	h.packet, h.number = b[:end], at
 	return b[end:], true
+}
+
+// typeOf is the type that a long header's first byte stands for.
+func typeOf(first byte, version uint32) packetType {
+	typ := packetType(first>>4) & 3
+	if version == version2 {
+		typ = (typ - 1) & 3
+	}
+	return typ
+}
+
+// connection reads the connection ids and the token, and returns where the length follows.
+func (h *header) connection(b []byte) (at int, ok bool) {
+	if h.dcid, at, ok = connectionID(b, 5); !ok {
+		return at, false
+	}
+	if _, at, ok = connectionID(b, at); !ok || h.typ != initial {
+		return at, ok
+	}
+	size, at, ok := varint(b, at)
+	if !ok || size > uint64(len(b)-at) {
+		return at, false
+	}
+	h.token = size > 0
+	return at + int(size), true
 }
 
 // connectionID reads a connection id with its length in front.
@@ -115,21 +122,15 @@ func LooksInitial(datagram []byte) bool {
 		return false
 	}
 	version := binary.BigEndian.Uint32(datagram[1:])
-	typ := packetType(datagram[0]>>4) & 3
-	switch {
-	case version == version1:
-		return typ == initial || typ == zeroRTT
-	case version == version2:
-		typ = (typ - 1) & 3
-		return typ == initial || typ == zeroRTT
-	case version == 0:
-		return false
-	case known(version):
+	typ := typeOf(datagram[0], version)
+	if known(version) {
 		return typ == initial || typ == zeroRTT
 	}
-	if len(datagram) < minUnknown || typ != initial {
-		return false
-	}
+	return len(datagram) >= minUnknown && typ == initial && looksUnknown(datagram)
+}
+
+// looksUnknown tells whether a datagram of a version that is not known has the shape of a client's first.
+func looksUnknown(datagram []byte) bool {
 	var h header
 	_, ok := h.next(datagram)
 	return ok && len(h.dcid) >= minClientCID

@@ -118,14 +118,10 @@ func locateCTR() *stdCTR {
 		return nil
 	}
 	s := &stdCTR{stream: cipher.NewCTR(block, make([]byte, blockLen))}
-	state := reflect.ValueOf(s.stream)
-	if state.Kind() == reflect.Struct && state.NumField() == 1 { // a wrapper that hides methods
-		state = state.Field(0)
-	}
-	if state.Kind() != reflect.Pointer || state.Elem().Kind() != reflect.Struct {
+	state := stateOf(s.stream)
+	if state.Kind() != reflect.Struct {
 		return nil
 	}
-	state = state.Elem()
 	s.high, s.low, s.offset = locate[uint64](state, "ivhi"), locate[uint64](state, "ivlo"), locate[uint64](state, "offset")
 	if key := state.FieldByName("b"); key.Kind() == reflect.Struct {
 		s.words = locate[[stdKeyWords]uint32](key, "enc")
@@ -134,6 +130,18 @@ func locateCTR() *stdCTR {
 		return nil
 	}
 	return s
+}
+
+// stateOf is what a stream points to, itself or through a wrapper that hides methods; the zero Value if neither.
+func stateOf(stream cipher.Stream) reflect.Value {
+	state := reflect.ValueOf(stream)
+	if state.Kind() == reflect.Struct && state.NumField() == 1 {
+		state = state.Field(0)
+	}
+	if state.Kind() != reflect.Pointer {
+		return reflect.Value{}
+	}
+	return state.Elem()
 }
 
 // locate returns the address of a field if it has the name and the type.

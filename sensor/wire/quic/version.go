@@ -26,8 +26,6 @@ const (
 	suites
 )
 
-const saltLen = 20
-
 // salts are the initial salts by suite: RFC 9001, section 5.2; RFC 9369, section 3.3.1; draft-ietf-quic-tls-21, -23 and -29, section 5.2.
 var salts = [suites]string{
 	suiteV1:      "\x38\x76\x2c\xf7\xf5\x59\x34\xb3\x4d\x17\x9a\xe6\xa4\xc8\x0c\xad\xcc\xbb\x7f\x0a",

@@ -30,28 +30,39 @@ func Find(stream []byte) (offset int, ok bool) {
 
 // plausibleHello tells whether b begins like a ClientHello in a record; b may end before the hello does.
 func plausibleHello(b []byte) bool {
-	if len(b) < findMin || b[1] != 3 || b[2] > maxMinor || b[5] != typeClientHello || b[9] != 3 || b[10] > maxMinor {
+	if len(b) < findMin || !plausibleRecord(b, recordHandshake, recordHandshake) {
+		return false
+	}
+	if b[5] != typeClientHello || b[9] != 3 || b[10] > maxMinor {
 		return false
 	}
 	record := int(b[3])<<8 | int(b[4])
 	size := int(b[6])<<16 | int(b[7])<<8 | int(b[8])
+	// The rest can be checked to the end of what is there, or of the record.
+	return plausibleSizes(record, size) && plausibleLists(cursor{b: b[findMin-1 : min(len(b), recordHeaderLen+record)]}, size)
+}
+
+// plausibleSizes compares the length of a record with that of the hello in it, which fills the record or goes on in the next; a record that
+// it fills half is something else.
+func plausibleSizes(record, size int) bool {
 	if size < minClientHello || size+handshakeHeaderLen > maxMessage {
 		return false
 	}
-	// The hello fills its record or goes on in the next; a record that it fills half is something else.
-	if record > maxPlaintext || record < findMin-recordHeaderLen || record > size+handshakeHeaderLen {
-		return false
-	}
-	// How far the rest can be checked: to the end of what is there, of the record or of the hello.
-	c := cursor{b: b[findMin-1 : min(len(b), recordHeaderLen+record)]}
+	return record <= maxPlaintext && record >= findMin-recordHeaderLen && record <= size+handshakeHeaderLen
+}
+
+// plausibleLists checks the lengths behind the random of a hello of size bytes.
+func plausibleLists(c cursor, size int) bool {
 	sessionID := c.uint8()
 	c.take(sessionID)
 	suites := c.uint16()
-	if c.short {
+	if sessionID > maxSessionID || c.short {
 		return sessionID <= maxSessionID
 	}
 	c.take(suites)
 	compression := c.uint8()
-	fits := randomLen+2+1+sessionID+2+suites+1+compression <= size
-	return sessionID <= maxSessionID && suites > 0 && suites%2 == 0 && fits && (c.short || compression > 0)
+	if suites == 0 || suites%2 != 0 || !c.short && compression == 0 {
+		return false
+	}
+	return 2+randomLen+1+sessionID+2+suites+1+compression <= size
 }

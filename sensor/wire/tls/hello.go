@@ -60,13 +60,9 @@ type Hello struct {
 // name does not spoil the rest of the hello.
 func (h *Hello) Parse(msg []byte) error {
 	*h = Hello{}
-	c := cursor{b: msg}
-	typ, size := c.uint8(), c.uint24()
-	if c.short || len(c.b) < size {
-		return ErrTruncated
-	}
-	if typ != typeClientHello || len(c.b) > size {
-		return ErrMalformed
+	c, err := body(msg, typeClientHello)
+	if err != nil {
+		return err
 	}
 	h.LegacyVersion = uint16(c.uint16())
 	h.Version = h.LegacyVersion
@@ -77,14 +73,35 @@ func (h *Hello) Parse(msg []byte) error {
 	if c.short || h.LegacyVersion>>8 != 3 || len(sessionID) > maxSessionID || len(h.ciphers)%2 != 0 {
 		return ErrMalformed
 	}
-	if len(c.b) == 0 { // a hello without extensions, as before RFC 3546
-		return nil
-	}
-	h.extensions = c.take(c.uint16())
-	if c.short || len(c.b) != 0 {
-		return ErrMalformed
+	if h.extensions, err = extensions(c); err != nil {
+		return err
 	}
 	return h.parseExtensions()
+}
+
+// body returns what follows the header of msg, a handshake message that has to be whole and of type want.
+func body(msg []byte, want int) (cursor, error) {
+	c := cursor{b: msg}
+	typ, size := c.uint8(), c.uint24()
+	if c.short || len(c.b) < size {
+		return c, ErrTruncated
+	}
+	if typ != want || len(c.b) > size {
+		return c, ErrMalformed
+	}
+	return c, nil
+}
+
+// extensions returns the content of the extensions that end a hello. Hellos of the time before RFC 3546 have none.
+func extensions(c cursor) ([]byte, error) {
+	if len(c.b) == 0 {
+		return nil, nil
+	}
+	list := c.take(c.uint16())
+	if c.short || len(c.b) != 0 {
+		return nil, ErrMalformed
+	}
+	return list, nil
 }
 
 // parseExtensions reads the extensions that say something here and steps over the others.
@@ -92,19 +109,19 @@ func (h *Hello) parseExtensions() error {
 	c := cursor{b: h.extensions}
 	for len(c.b) > 0 {
 		typ := c.uint16()
-		body := c.take(c.uint16())
+		content := c.take(c.uint16())
 		if c.short {
 			return ErrMalformed
 		}
 		switch typ {
 		case extServerName:
-			h.serverName(body)
+			h.serverName(content)
 		case extALPN:
-			h.protocols = list16(body)
+			h.protocols = list16(content)
 		case extSignatureAlgorithms:
-			h.schemes = list16(body)
+			h.schemes = list16(content)
 		case extSupportedVersions:
-			h.supportedVersions(body)
+			h.supportedVersions(content)
 		case extECH, extECHDraftFirst, extECHDraftFirst + 1, extECHDraftLast:
 			h.ECH = true
 		case extESNI:
@@ -116,13 +133,13 @@ func (h *Hello) parseExtensions() error {
 
 // serverName reads a ServerNameList and keeps its host_name. Two extensions of the kind are forbidden (RFC 8446, section 4.2), and
 // which of them a server would follow is anyone's guess: then there is no name.
-func (h *Hello) serverName(body []byte) {
+func (h *Hello) serverName(content []byte) {
 	if h.NameExtension {
 		h.ServerName = nil
 		return
 	}
 	h.NameExtension = true
-	c := cursor{b: list16(body)}
+	c := cursor{b: list16(content)}
 	for len(c.b) > 0 {
 		typ := c.uint8()
 		name := c.take(c.uint16())
@@ -136,8 +153,8 @@ func (h *Hello) serverName(body []byte) {
 }
 
 // supportedVersions keeps the highest version of a client's supported_versions (RFC 8446, section 4.2.1).
-func (h *Hello) supportedVersions(body []byte) {
-	c := cursor{b: body}
+func (h *Hello) supportedVersions(content []byte) {
+	c := cursor{b: content}
 	list := cursor{b: c.take(c.uint8())}
 	highest := 0
 	for len(list.b) > 1 {
@@ -168,9 +185,9 @@ func (h *Hello) NextProtocols() iter.Seq[[]byte] {
 	}
 }
 
-// list16 is the content of a vector with a 16-bit length that fills body, or nil.
-func list16(body []byte) []byte {
-	c := cursor{b: body}
+// list16 is the content of a vector with a 16-bit length that fills b, or nil.
+func list16(b []byte) []byte {
+	c := cursor{b: b}
 	list := c.take(c.uint16())
 	if len(c.b) != 0 {
 		return nil

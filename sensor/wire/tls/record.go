@@ -45,26 +45,48 @@ func Unwrap(dst, stream []byte) (msg []byte, need int, err error) {
 
 // sslv2 checks the hello of a client that still speaks the framing of SSL 2.0 (RFC 5246, appendix E.2).
 func sslv2(stream []byte) (need int, err error) {
-	c := cursor{b: stream}
-	size := c.uint16() & 0x7fff
-	typ, major, minor := c.uint8(), c.uint8(), c.uint8()
-	wrong := len(stream) > 2 && typ != typeClientHello || len(stream) > 3 && major != 3 && major != 0
-	if wrong || len(stream) > 1 && size < minSSLv2-2 {
+	if !beginsSSLv2(stream) {
 		return 0, ErrMalformed
 	}
 	if len(stream) < minSSLv2 {
 		return minSSLv2 - len(stream), nil
 	}
-	suites, sessionID, challenge := c.uint16(), c.uint16(), c.uint16()
-	version := major<<8 | minor
-	if version != 2 && (version < 0x0300 || version > 0x0300+maxMinor) {
+	c := cursor{b: stream}
+	size := c.uint16() & 0x7fff
+	c.uint8() // msg_type
+	version, suites, sessionID, challenge := c.uint16(), c.uint16(), c.uint16(), c.uint16()
+	if version != 2 && (version>>8 != 3 || version&0xff > maxMinor) {
 		return 0, ErrMalformed
 	}
-	if suites == 0 || suites%3 != 0 || sessionID > maxSessionID || challenge < 16 || challenge > 32 ||
-		minSSLv2-2+suites+sessionID+challenge != size {
+	if suites == 0 || suites%3 != 0 || minSSLv2-2+suites+sessionID+challenge != size || !fitsSSLv2(sessionID, challenge) {
 		return 0, ErrMalformed
 	}
 	return 0, ErrSSLv2
+}
+
+// fitsSSLv2 checks the lengths of session id and challenge.
+func fitsSSLv2(sessionID, challenge int) bool {
+	return sessionID <= maxSessionID && challenge >= 16 && challenge <= 32
+}
+
+// beginsSSLv2 looks at the length, the type and the major version, as far as they are there.
+func beginsSSLv2(stream []byte) bool {
+	if len(stream) > 1 && int(stream[0]&0x7f)<<8|int(stream[1]) < minSSLv2-2 {
+		return false
+	}
+	if len(stream) > 2 && stream[2] != typeClientHello {
+		return false
+	}
+	return len(stream) < 4 || stream[3] == 3 || stream[3] == 0
+}
+
+// plausibleRecord looks at the type and the version of a record header, as far as they are there, so that a stream that is not TLS is
+// known by its first byte.
+func plausibleRecord(h []byte, first, last byte) bool {
+	if len(h) > 0 && (h[0] < first || h[0] > last) {
+		return false
+	}
+	return (len(h) < 2 || h[1] == 3) && (len(h) < 3 || h[2] <= maxMinor)
 }
 
 // records walks over the handshake bytes of a stream as if the record headers between them were not there.
@@ -111,11 +133,10 @@ func (r *records) next() (b byte, ok bool) {
 	return b, true
 }
 
-// header consumes a record header and tells whether a handshake record follows. It looks at every byte it has, so that a stream
-// that is not TLS is known by its first byte.
+// header consumes a record header and tells whether a handshake record follows.
 func (r *records) header() bool {
 	h := r.stream[r.at:]
-	if len(h) > 0 && h[0] != recordHandshake || len(h) > 1 && h[1] != 3 || len(h) > 2 && h[2] > maxMinor {
+	if !plausibleRecord(h, recordHandshake, recordHandshake) {
 		r.err = ErrMalformed
 		return false
 	}

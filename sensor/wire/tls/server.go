@@ -26,13 +26,9 @@ func UnwrapServer(dst, stream []byte) (msg []byte, need int, err error) {
 // Parse reads msg, a whole ServerHello handshake message with its 4-byte header. Its errors are those of Hello.Parse.
 func (s *ServerHello) Parse(msg []byte) error {
 	*s = ServerHello{}
-	c := cursor{b: msg}
-	typ, size := c.uint8(), c.uint24()
-	if c.short || len(c.b) < size {
-		return ErrTruncated
-	}
-	if typ != typeServerHello || len(c.b) > size {
-		return ErrMalformed
+	c, err := body(msg, typeServerHello)
+	if err != nil {
+		return err
 	}
 	s.Version = uint16(c.uint16())
 	c.take(randomLen)
@@ -42,30 +38,27 @@ func (s *ServerHello) Parse(msg []byte) error {
 	if c.short || s.Version>>8 != 3 || len(sessionID) > maxSessionID {
 		return ErrMalformed
 	}
-	if len(c.b) == 0 {
-		return nil
+	list, err := extensions(c)
+	if err != nil {
+		return err
 	}
-	extensions := cursor{b: c.take(c.uint16())}
-	if c.short || len(c.b) != 0 {
-		return ErrMalformed
-	}
-	return s.parseExtensions(extensions)
+	return s.parseExtensions(cursor{b: list})
 }
 
 func (s *ServerHello) parseExtensions(c cursor) error {
 	for len(c.b) > 0 {
 		typ := c.uint16()
-		body := cursor{b: c.take(c.uint16())}
+		content := cursor{b: c.take(c.uint16())}
 		if c.short {
 			return ErrMalformed
 		}
 		switch typ {
 		case extSupportedVersions: // one version here, not a list (RFC 8446, section 4.2.1)
-			if v := body.uint16(); !body.short {
+			if v := content.uint16(); !content.short {
 				s.Version = uint16(v)
 			}
 		case extALPN: // a list of exactly one (RFC 7301, section 3.1)
-			list := cursor{b: list16(body.b)}
+			list := cursor{b: list16(content.b)}
 			if name := list.take(list.uint8()); len(name) > 0 && len(list.b) == 0 {
 				s.NextProtocol = name
 			}
@@ -95,16 +88,26 @@ func LeafCertificate(dst, stream []byte) (der []byte, need int, err error) {
 		}
 		return nil, r.need, r.err
 	}
+	leaf, ok := r.leafLen(list)
+	if !ok {
+		return nil, r.need, r.err
+	}
+	return r.gather(dst, leaf)
+}
+
+// leafLen steps to the first certificate of a Certificate message of size bytes and returns its length.
+func (r *records) leafLen(size int) (leaf int, ok bool) {
 	var head [certificateHeaderLen]byte
 	for i := range head {
 		if head[i], ok = r.next(); !ok {
-			return nil, r.need, r.err
+			return 0, false
 		}
 	}
 	c := cursor{b: head[handshakeHeaderLen:]}
 	chain, leaf := c.uint24(), c.uint24()
-	if chain+3 != list || leaf+3 > chain || leaf == 0 || leaf > maxMessage {
-		return nil, 0, ErrMalformed
+	if chain+3 != size || leaf+3 > chain || leaf == 0 || leaf > maxMessage {
+		r.err = ErrMalformed
+		return 0, false
 	}
-	return r.gather(dst, leaf)
+	return leaf, true
 }

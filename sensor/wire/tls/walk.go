@@ -70,7 +70,7 @@ func (r *Records) count(n uint32) {
 // header looks at what is there of a record header and opens the record once it is whole.
 func (r *Records) header() {
 	h := r.head[:r.have]
-	if h[0] < recordChangeCipherSpec || h[0] > recordHeartbeat || len(h) > 1 && h[1] != 3 || len(h) > 2 && h[2] > maxMinor {
+	if !plausibleRecord(h, recordChangeCipherSpec, recordHeartbeat) {
 		r.Lost = true
 		return
 	}
