@@ -110,8 +110,8 @@ func (p *program) sources(c *config.Config, f *runFlags, log *slog.Logger) (sour
 		}
 		if err != nil {
 			p.note("There is no interface to capture from (%v); replaying %s.", err, f.orReplay)
-			source, err := openReplay(f.orReplay)
-			return []capture.Source{source}, true, err
+			source, err := openReplay(f.orReplay, replaySpeed)
+			return sourceList(source), true, err
 		}
 		interfaces = []string{name}
 	}
@@ -124,8 +124,8 @@ func (p *program) sources(c *config.Config, f *runFlags, log *slog.Logger) (sour
 		Blocks: int(c.Capture.Ring) / block, Snaplen: c.Capture.Snaplen, Promiscuous: c.Capture.Promiscuous, Logger: log})
 	if f.orReplay != "" && errors.Is(err, fs.ErrPermission) {
 		p.note("No permission to capture (root or CAP_NET_RAW is needed); replaying %s with its times shifted to now.", f.orReplay)
-		source, err := openReplay(f.orReplay)
-		return []capture.Source{source}, true, err
+		source, err := openReplay(f.orReplay, replaySpeed)
+		return sourceList(source), true, err
 	}
 	return sources, false, err
 }
@@ -134,7 +134,7 @@ func (p *program) sources(c *config.Config, f *runFlags, log *slog.Logger) (sour
 const replaySpeed = 15
 
 // openReplay opens the first capture of a directory, or a file, as if it happened now.
-func openReplay(path string) (capture.Source, error) {
+func openReplay(path string, speed float64) (capture.Source, error) {
 	files, err := pcapfile.Find([]string{path})
 	if err != nil {
 		return nil, err
@@ -143,15 +143,21 @@ func openReplay(path string) (capture.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return capture.Replay(file, time.Now, replaySpeed), nil
+	return capture.Replay(file, time.Now, speed), nil
+}
+
+// sourceList holds the source, if there is one.
+func sourceList(source capture.Source) []capture.Source {
+	if source == nil {
+		return nil
+	}
+	return []capture.Source{source}
 }
 
 func closeAll(sources []capture.Source) error {
 	var errs []error
 	for _, s := range sources {
-		if c, ok := s.(io.Closer); ok && s != nil {
-			errs = append(errs, c.Close())
-		}
+		errs = append(errs, s.Close())
 	}
 	return errors.Join(errs...)
 }
