@@ -40,7 +40,7 @@ func (g *ghash) update(data []byte) {
 
 // block adds a block to the sum and multiplies by the hash key. Going through the bytes from the last to the first, the products of
 // byte i and byte i+8, which lie one word apart, are added to a 256-bit accumulator, which moves by a byte each time; it is
-// reduced once at the end. Measured: 29 ns a block against 42 ns with a reduction for each byte.
+// reduced once at the end. That takes about two thirds of the time of a reduction for each byte.
 func (g *ghash) block(hi, lo uint64) {
 	hi, lo = hi^g.sum.hi, lo^g.sum.lo
 	var w0, w1, w2, w3 uint64

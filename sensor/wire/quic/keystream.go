@@ -13,7 +13,7 @@ import (
 // The standard library knows the processor's AES instructions, but makes a new object for each key. So one such object is kept and
 // its expanded key and counter are written over: they are found by name and type, and proved with known answers before
 // they are used. Where that is not possible (another Go release, an architecture that keeps its keys otherwise) the portable cipher of
-// this package does the same, slower. Measured on 1,150 bytes under a new key: 0.3 µs in place, 4.3 µs portable, 0.7 µs and two
+// this package does the same, slower. CPU time on 1,150 bytes under a new key: 0.3 µs in place, 3.7 µs portable, 0.55 µs and two
 // allocations with new objects.
 type keystream struct {
 	portable schedule
