@@ -58,6 +58,9 @@ type Decoder struct {
 	rest  int // bytes of the current frame that the snaplen cut off
 }
 
+// maxRest bounds what a length on the wire is believed: no stack sends more in one piece (Linux's BIG TCP stops at 512 KiB).
+const maxRest = 1 << 20
+
 // maxDepth bounds how many headers below the transport one frame may nest: tags, tunnels, extension headers.
 const maxDepth = 24
 
@@ -95,7 +98,7 @@ func (d *Decoder) Batch(segments []Segment, frames []capture.Frame) int {
 		d.depth = 0
 		d.rest = 0
 		if int(f.WireLen) > len(f.Data) {
-			d.rest = int(f.WireLen) - len(f.Data)
+			d.rest = min(int(f.WireLen)-len(f.Data), maxRest)
 		}
 		if reason := d.link(s, f.Link, f.Data); reason != Decoded {
 			d.stats.Undecoded[reason]++
@@ -116,7 +119,7 @@ func (d *Decoder) transport(s *Segment, proto uint8, b []byte, length int, ip *a
 	case UDP:
 		return d.udp(s, b, length, ip)
 	}
-	return d.encapsulated(s, proto, b)
+	return d.encapsulated(s, proto, b, length, ip)
 }
 
 func (d *Decoder) tcp(s *Segment, b []byte, length int, ip *addresses) Reason {
@@ -150,8 +153,8 @@ func (d *Decoder) udp(s *Segment, b []byte, length int, ip *addresses) Reason {
 		length = n
 		b = b[:min(n, len(b))]
 	}
-	if tunnelPort(ports) {
-		if reason, ok := d.udpTunnel(s, ports, b[8:]); ok {
+	if tunnelPort(ports) || len(b) > 8 && (b[8]>>4 == 6 || b[8] == 0) && isTeredo(b[8:], length-8) {
+		if reason, ok := d.tryTunnel(s, ports, b[8:], length-8); ok {
 			return reason
 		}
 	}

@@ -8,6 +8,8 @@ const (
 	// fragmentLife is how long the other parts are waited for, in packet time: Linux waits 30 s (ipfrag_time).
 	fragmentLife = int64(30e9)
 	maxDatagram  = 65535
+	// datagramCost is what a datagram costs beside its bytes, in the budget's coin: a flood of tiny fragments is paid for too.
+	datagramCost = 512
 	maxPieces    = 128 // of one datagram: a 64 KiB datagram at the smallest sensible MTU needs fewer
 )
 
@@ -64,7 +66,7 @@ func newReassembly(budget int) *reassembly {
 
 // fragment adds p to its datagram and, when that is whole, goes on with it.
 func (d *Decoder) fragment(s *Segment, p *piece) Reason {
-	if p.offset+p.length > maxDatagram || p.length < 0 || (p.more && p.length%8 != 0 && !p.v6) {
+	if p.offset+p.length > maxDatagram || p.length <= 0 || (p.more && p.length%8 != 0) {
 		return Malformed
 	}
 	if len(p.data) < p.length {
@@ -76,6 +78,10 @@ func (d *Decoder) fragment(s *Segment, p *piece) Reason {
 		return reason
 	}
 	r.ready = append(r.ready, g)
+	d.rest = 0 // nothing is cut off a datagram that is whole
+	if p.v6 {  // more extension headers may have been fragmented with it (RFC 8200, section 4.5)
+		return d.extensions(s, g.proto, g.buf[:g.total], g.total, &p.ip)
+	}
 	return d.transport(s, g.proto, g.buf[:g.total], g.total, &p.ip)
 }
 
@@ -104,7 +110,7 @@ func (r *reassembly) add(p *piece, now int64) (*datagram, Reason) {
 		g.proto = p.proto
 	}
 	if end := p.offset + p.length; !p.more {
-		if g.total >= 0 && g.total != end {
+		if g.total >= 0 && g.total != end || len(g.runs) > 0 && g.runs[len(g.runs)-1].to > end {
 			r.drop(g)
 			return nil, FragmentBad
 		}
@@ -142,6 +148,7 @@ func (r *reassembly) open(key fragmentKey, now int64) *datagram {
 	*g = datagram{key: key, born: now, total: -1, buf: g.buf[:0], runs: g.runs[:0]}
 	g.spot = r.order.PushBack(g)
 	r.under[key] = g
+	r.held += datagramCost
 	return g
 }
 
@@ -149,7 +156,7 @@ func (r *reassembly) open(key fragmentKey, now int64) *datagram {
 func (r *reassembly) remove(g *datagram) {
 	delete(r.under, g.key)
 	r.order.Remove(g.spot)
-	r.held -= len(g.buf)
+	r.held -= len(g.buf) + datagramCost
 }
 
 func (r *reassembly) drop(g *datagram) {

@@ -47,12 +47,20 @@ func (d *Decoder) enter(s *Segment, t Tunnels) bool {
 }
 
 // encapsulated goes on with an IP protocol that is not a transport.
-func (d *Decoder) encapsulated(s *Segment, proto uint8, b []byte) Reason {
+func (d *Decoder) encapsulated(s *Segment, proto uint8, b []byte, length int, ip *addresses) Reason {
 	switch proto {
 	case protoIPIP:
-		return d.inside(s, TunnelIPIP, b, (*Decoder).ipv4)
+		if ip.src.Is4() {
+			return d.inside(s, TunnelIPIP, b, (*Decoder).ipv4)
+		}
+		return d.inside(s, Tunnel4in6, b, (*Decoder).ipv4)
 	case protoIPv6:
-		return d.inside(s, Tunnel6in4, b, (*Decoder).ipv6)
+		if ip.src.Is4() {
+			return d.inside(s, Tunnel6in4, b, (*Decoder).ipv6)
+		}
+		return d.inside(s, TunnelIPIP, b, (*Decoder).ipv6)
+	case protoAH: // after an IPv4 header, too
+		return d.extensions(s, proto, b, length, ip)
 	case protoGRE:
 		return d.gre(s, b)
 	case protoMPLSinIP:
@@ -62,7 +70,7 @@ func (d *Decoder) encapsulated(s *Segment, proto uint8, b []byte) Reason {
 			return Short
 		}
 		return d.inside(s, TunnelEtherIP, b[2:], (*Decoder).ethernet)
-	case protoHopByHop, protoRouting, protoDestOpts, protoAH:
+	case protoHopByHop, protoRouting, protoDestOpts:
 		return Malformed // only after an IPv6 header
 	}
 	return OtherIP
@@ -104,6 +112,9 @@ func (d *Decoder) gre(s *Segment, b []byte) Reason {
 		return TooDeep
 	}
 	b = b[size:]
+	if flags&7 == 1 && flags&0x1000 == 0 {
+		return OtherIP // PPTP's acknowledgement alone: no payload (RFC 2637, section 4.1)
+	}
 	switch typ {
 	case 0x88be: // ERSPAN I has no header and no sequence number; II has 8 bytes
 		if flags&0x1000 == 0 {
@@ -158,15 +169,42 @@ func (d *Decoder) mpls(s *Segment, b []byte) Reason {
 	if len(b) < 4 {
 		return Short
 	}
-	switch b[0] >> 4 {
-	case 4:
-		return d.ipv4(s, b)
-	case 6:
-		return d.ipv6(s, b)
-	case 0:
+	switch {
+	case b[0]>>4 == 0 && looksEthernet(b[4:]):
 		return d.ethernet(s, b[4:])
+	case d.fitsIP(b):
+		return d.ip(s, b)
 	}
 	return d.ethernet(s, b)
+}
+
+// looksEthernet tells a frame behind a control word from a frame whose destination begins with 0, as most do.
+func looksEthernet(b []byte) bool {
+	if len(b) < 15 {
+		return false
+	}
+	switch binary.BigEndian.Uint16(b[12:]) {
+	case etherIPv4:
+		return b[14]>>4 == 4
+	case etherIPv6:
+		return b[14]>>4 == 6
+	case etherVLAN, etherQinQ, etherQinQ2, etherQinQ3, etherMPLS, etherPPPoE:
+		return true
+	}
+	return false
+}
+
+// fitsIP says whether b can be an IP packet by its version and length. An Ethernet frame whose destination begins with 4 or 6 hardly
+// ever is (RFC 4928, section 3).
+func (d *Decoder) fitsIP(b []byte) bool {
+	there := len(b) + d.rest
+	switch b[0] >> 4 {
+	case 4:
+		return b[0]&15 >= 5 && int(binary.BigEndian.Uint16(b[2:])) <= there
+	case 6:
+		return len(b) >= 40 && 40+int(binary.BigEndian.Uint16(b[4:])) <= there
+	}
+	return false
 }
 
 // ppp reads a PPP frame (RFC 1661, RFC 1662): address and control if they are there, then a protocol of one byte or two.

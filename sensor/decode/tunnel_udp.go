@@ -17,7 +17,7 @@ const (
 	portVXLAN0 = 8472 // Linux's before IANA assigned one
 )
 
-// tunnelPort says whether either port announces an encapsulation, or the packet should be tried as Teredo.
+// tunnelPort says whether either port announces an encapsulation.
 func tunnelPort(ports uint32) bool {
 	return isTunnelPort(uint16(ports)) || isTunnelPort(uint16(ports>>16))
 }
@@ -30,9 +30,20 @@ func isTunnelPort(p uint16) bool {
 	return false
 }
 
+// tryTunnel is udpTunnel, and takes everything back if what lies inside contradicts itself: the port was somebody's ephemeral one.
+func (d *Decoder) tryTunnel(s *Segment, ports uint32, b []byte, length int) (Reason, bool) {
+	link := s.Link
+	reason, ok := d.udpTunnel(s, ports, b, length)
+	if !ok || reason == Malformed {
+		s.Link = link
+		return 0, false
+	}
+	return reason, true
+}
+
 // udpTunnel goes on inside a UDP payload if its header is that of the encapsulation which either port announces; ok is false if it
 // is not, since any port may be somebody's ephemeral one.
-func (d *Decoder) udpTunnel(s *Segment, ports uint32, b []byte) (Reason, bool) {
+func (d *Decoder) udpTunnel(s *Segment, ports uint32, b []byte, length int) (Reason, bool) {
 	port := uint16(ports) // the destination, else the source
 	if !isTunnelPort(port) {
 		port = uint16(ports >> 16)
@@ -45,13 +56,11 @@ func (d *Decoder) udpTunnel(s *Segment, ports uint32, b []byte) (Reason, bool) {
 	case portGENEVE:
 		return d.geneve(s, b)
 	case portGTPU:
-		return d.gtpu(s, b)
-	case portTeredo:
-		return d.teredo(s, b)
+		return d.gtpu(s, b, length)
 	case portAYIYA:
 		return d.ayiya(s, b)
 	case portL2TP:
-		return d.l2tp(s, b)
+		return d.l2tp(s, b, length)
 	case portCAPWAP:
 		return d.capwap(s, b)
 	case portGREUDP:
@@ -63,14 +72,19 @@ func (d *Decoder) udpTunnel(s *Segment, ports uint32, b []byte) (Reason, bool) {
 		if len(b) < 24 {
 			return 0, false
 		}
-		return d.mpls(s, b), true
+		reason := d.mpls(s, b)
+		return reason, reason != NotIP // nothing in a label says that it is one
 	}
-	return 0, false
+	return d.teredo(s, b, length)
 }
 
-// vxlan reads RFC 7348: the I flag alone, reserved bits zero.
+// vxlan reads RFC 7348: the I flag alone, reserved bits zero; or with a group policy (draft-smith-vxlan-group-policy), whose flag G
+// fills three bytes that are reserved otherwise.
 func (d *Decoder) vxlan(s *Segment, b []byte) (Reason, bool) {
 	if len(b) < 8+14 || b[0]&0x08 == 0 || b[0]&0x77 != 0 || b[7] != 0 {
+		return 0, false
+	}
+	if b[0]&0x80 == 0 && b[1]|b[2]|b[3] != 0 || b[1]&^0x48 != 0 {
 		return 0, false
 	}
 	return d.inside(s, TunnelVXLAN, b[8:], (*Decoder).ethernet), true
@@ -109,8 +123,8 @@ func (d *Decoder) geneve(s *Segment, b []byte) (Reason, bool) {
 }
 
 // gtpu reads a G-PDU (3GPP TS 29.281, section 5.1).
-func (d *Decoder) gtpu(s *Segment, b []byte) (Reason, bool) {
-	if len(b) < 8 || b[0]&0xf8 != 0x30 || b[1] != 0xff {
+func (d *Decoder) gtpu(s *Segment, b []byte, length int) (Reason, bool) {
+	if len(b) < 8 || b[0]&0xf8 != 0x30 || b[1] != 0xff || int(binary.BigEndian.Uint16(b[2:]))+8 > length {
 		return 0, false
 	}
 	next := uint8(0)
@@ -138,27 +152,9 @@ func (d *Decoder) gtpu(s *Segment, b []byte) (Reason, bool) {
 	return d.inside(s, TunnelGTPU, b, (*Decoder).ip), true
 }
 
-// teredo reads RFC 4380, section 5.1.1: authentication and origin indications, then an IPv6 packet.
-func (d *Decoder) teredo(s *Segment, b []byte) (Reason, bool) {
-	if len(b) > 4 && b[0] == 0 && b[1] == 1 { // authentication
-		size := 13 + int(b[2]) + int(b[3])
-		if len(b) < size {
-			return 0, false
-		}
-		b = b[size:]
-	}
-	if len(b) > 8 && b[0] == 0 && b[1] == 0 { // origin
-		b = b[8:]
-	}
-	if len(b) < 40 || b[0]>>4 != 6 || int(binary.BigEndian.Uint16(b[4:])) != len(b)-40+d.rest {
-		return 0, false
-	}
-	return d.inside(s, TunnelTeredo, b, (*Decoder).ipv6), true
-}
-
 // ayiya reads draft-massar-v6ops-ayiya-02: opcode 1 forwards what the next header says.
 func (d *Decoder) ayiya(s *Segment, b []byte) (Reason, bool) {
-	if len(b) < 8 || b[2]&0x0f != 1 {
+	if len(b) < 8 || b[2]&0x0f != 1 || b[0]>>4 > 6 { // an identity has up to 2^6 bytes: no client's is longer
 		return 0, false
 	}
 	size := 8 + 1<<(b[0]>>4) + int(b[1]>>4)*4
@@ -175,16 +171,19 @@ func (d *Decoder) ayiya(s *Segment, b []byte) (Reason, bool) {
 }
 
 // l2tp reads a data message of version 2 (RFC 2661, section 3.1), which carries PPP.
-func (d *Decoder) l2tp(s *Segment, b []byte) (Reason, bool) {
-	if len(b) < 6 || b[1]&0x0f != 2 {
+func (d *Decoder) l2tp(s *Segment, b []byte, length int) (Reason, bool) {
+	if len(b) < 8 || b[0]&0x34 != 0 || b[1] != 2 { // reserved bits
 		return 0, false
-	}
-	if b[0]&0x80 != 0 {
-		return NotIP, true // control message
 	}
 	size := 6
 	if b[0]&0x40 != 0 { // length
+		if int(binary.BigEndian.Uint16(b[2:])) > length {
+			return 0, false
+		}
 		size += 2
+	}
+	if b[0]&0x80 != 0 { // control message: with a length and sequence numbers, without an offset
+		return NotIP, b[0]&0x4a == 0x48
 	}
 	if b[0]&0x08 != 0 { // Ns and Nr
 		size += 4
@@ -198,7 +197,8 @@ func (d *Decoder) l2tp(s *Segment, b []byte) (Reason, bool) {
 	if len(b) < size {
 		return Short, true
 	}
-	return d.inside(s, TunnelL2TP, b[size:], (*Decoder).ppp), true
+	reason := d.inside(s, TunnelL2TP, b[size:], (*Decoder).ppp)
+	return reason, reason != NotIP // little in the header says that it is one
 }
 
 // capwap reads a data header (RFC 5415, section 4.3): an 802.3 frame, or an 802.11 one if the T bit is set.
@@ -206,11 +206,11 @@ func (d *Decoder) capwap(s *Segment, b []byte) (Reason, bool) {
 	if len(b) < 8 {
 		return 0, false
 	}
-	if b[0] == 1 {
-		return Encrypted, true // DTLS
+	if b[0] == 1 && b[1]|b[2]|b[3] == 0 { // DTLS (RFC 5415, section 4.2), whose content types are 20 to 63
+		return Encrypted, b[4] >= 20 && b[4] < 64
 	}
 	size := int(b[1]>>3) * 4
-	if b[0] != 0 || size < 8 || len(b) < size {
+	if b[0] != 0 || size < 8 || len(b) < size || b[2]>>1&31 > 3 || b[3]&7 != 0 { // binding identifier, reserved bits
 		return 0, false
 	}
 	native, fragment := b[2]&1 != 0, b[3]&0x80 != 0
