@@ -16,7 +16,7 @@ import (
 
 func (p *program) catalogueCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "catalogue", Short: "look at the signatures: which services there are and which names are theirs"}
-	cmd.AddCommand(p.catalogueList(), p.catalogueShow(), p.catalogueMatch())
+	cmd.AddCommand(p.catalogueList(), p.catalogueShow(), p.catalogueMatch(), p.catalogueLint())
 	return cmd
 }
 
