@@ -9,17 +9,20 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/gnomon-sensor/gnomon/testdata/lab/cases"
 	"github.com/gnomon-sensor/gnomon/testdata/lab/gohttp"
 	"github.com/gnomon-sensor/gnomon/testdata/lab/netns"
+	"github.com/gnomon-sensor/gnomon/testdata/lab/score"
 )
 
 const usage = `usage: lab make [-again] OUTDIR [CASE...]   make captures that are not there yet; named ones anew
        lab matrix [-again] OUTDIR [CASE...] the same for the upload measurements, which are not committed
        lab demo FILE                         make the bundled demonstration
+       lab score DIR CMD [ARG...]            run a sensor on every case below DIR ({} is the capture) and compare
        lab list                              list the cases of make and matrix
        lab clean                             remove what runs that were killed left behind
        lab deps                              print the Debian packages the clients come from
@@ -46,39 +49,59 @@ func main() {
 	}
 }
 
+// command is one thing this program does; most is the largest number of arguments, or -1.
+type command struct {
+	name        string
+	least, most int
+	do          func(ctx context.Context, args []string) error
+}
+
+func commands() []command {
+	return []command{
+		{"make", 1, -1, func(ctx context.Context, args []string) error { return makeCases(ctx, cases.Table(), args) }},
+		{"matrix", 1, -1, func(ctx context.Context, args []string) error { return makeCases(ctx, cases.Matrix(), args) }},
+		{"demo", 1, 1, makeDemo},
+		{"score", 2, -1, scoreCases},
+		{"list", 0, 0, listCases},
+		{"clean", 0, 0, clean},
+		{"deps", 0, 0, func(context.Context, []string) error { fmt.Print(deps); return nil }},
+		{"client", 1, -1, gohttp.Main}, // the laboratory starts itself this way inside a namespace
+	}
+}
+
 func run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
 		return errUsage
 	}
-	switch command, rest := args[0], args[1:]; {
-	case command == "make":
-		return makeCases(ctx, cases.Table(), rest)
-	case command == "matrix":
-		return makeCases(ctx, cases.Matrix(), rest)
-	case command == "demo" && len(rest) == 1:
-		lab, err := newLab()
-		if err != nil {
-			return err
-		}
-		return lab.Demo(ctx, os.Stderr, rest[0])
-	case command == "list" && len(rest) == 0:
-		for _, c := range append(cases.Table(), cases.Matrix()...) {
-			fmt.Printf("%-28s %s\n", c.Name, c.Why)
-		}
-		return nil
-	case command == "clean" && len(rest) == 0:
-		removed, err := netns.Clean()
-		for _, name := range removed {
-			fmt.Println("removed", name)
-		}
-		return err
-	case command == "deps" && len(rest) == 0:
-		fmt.Print(deps)
-		return nil
-	case command == "client": // the laboratory starts itself this way inside a namespace
-		return gohttp.Main(ctx, rest)
+	all := commands()
+	i := slices.IndexFunc(all, func(c command) bool { return c.name == args[0] })
+	if i < 0 || len(args)-1 < all[i].least || all[i].most >= 0 && len(args)-1 > all[i].most {
+		return errUsage
 	}
-	return errUsage
+	return all[i].do(ctx, args[1:])
+}
+
+func makeDemo(ctx context.Context, args []string) error {
+	lab, err := newLab()
+	if err != nil {
+		return err
+	}
+	return lab.Demo(ctx, os.Stderr, args[0])
+}
+
+func listCases(context.Context, []string) error {
+	for _, c := range append(cases.Table(), cases.Matrix()...) {
+		fmt.Printf("%-28s %s\n", c.Name, c.Why)
+	}
+	return nil
+}
+
+func clean(context.Context, []string) error {
+	removed, err := netns.Clean()
+	for _, name := range removed {
+		fmt.Println("removed", name)
+	}
+	return err
 }
 
 func makeCases(ctx context.Context, table []cases.Case, args []string) error {
@@ -98,6 +121,21 @@ func makeCases(ctx context.Context, table []cases.Case, args []string) error {
 	}
 	if ctx.Err() != nil {
 		return fmt.Errorf("making captures: %w", ctx.Err())
+	}
+	return nil
+}
+
+func scoreCases(ctx context.Context, args []string) error {
+	rows, problems := score.Run(ctx, args[0], args[1:])
+	for _, problem := range problems {
+		fmt.Fprintln(os.Stderr, problem)
+	}
+	const worst = 15
+	if err := score.Write(os.Stdout, rows, worst); err != nil {
+		return err
+	}
+	if len(problems) > 0 {
+		return fmt.Errorf("scoring cases: %d could not be read; each has its reason above", len(problems))
 	}
 	return nil
 }

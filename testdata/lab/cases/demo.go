@@ -55,7 +55,8 @@ func (l *Lab) Demo(ctx context.Context, log io.Writer, path string) error {
 // played is a result, and when each step ended.
 type played struct {
 	result
-	ends []time.Time // of the steps; ends[0] is when the first began
+	ends   []time.Time // of the steps; ends[0] is when the first began
+	counts []int       // how many records there were at the end of each step
 }
 
 // playSteps plays all steps, in order, in one world.
@@ -75,36 +76,45 @@ func (l *Lab) playSteps(ctx context.Context, log io.Writer, steps []step) (d pla
 	defer func() { err = errors.Join(err, w.Close()) }()
 	w.settle(ctx)
 	d.ends = append(d.ends, time.Now().UTC()) // what the proxy asked when it started is not part of the day
-	programs, counts := []string{}, []int{0}
 	for _, s := range steps {
 		fmt.Fprintf(log, "%v %s %s %s\n", s.at, s.desk, s.client, s.requests[0].URL)
-		job := clients.Job{Version: s.version, Requests: s.requests}
-		if s.user != "" {
-			job.Proxy = fmt.Sprintf("http://%s:secret@%s:%d", s.user, proxy, squidPort)
-		}
-		program, err := l.version(ctx, s.client)
-		if err != nil {
+		if err := l.playStep(ctx, w, s); err != nil {
 			return d, err
 		}
-		if err := l.run(ctx, w, s.desk, s.client, job); err != nil {
-			return d, err
-		}
-		programs, counts, d.ends = append(programs, program), append(counts, len(w.book.Snapshot())), append(d.ends, time.Now().UTC())
+		d.counts, d.ends = append(d.counts, len(w.book.Snapshot())), append(d.ends, time.Now().UTC())
 	}
 	if d.frames, d.records, err = w.finish(ctx); err != nil {
 		return d, err
 	}
-	for i, s := range steps {
-		stamp(d.records[counts[i]:counts[i+1]], programs[i], s.desk)
-	}
-	if err := d.nameProxy(ctx, programs[len(programs)-1]); err != nil {
+	if err := l.namePrograms(ctx, &d, steps); err != nil {
 		return d, err
 	}
 	return d, verify(whole.Requests, d.records)
 }
 
-// nameProxy names the programs on both of the proxy's legs, whose clients are all the last step's, and lists all programs.
-func (d *played) nameProxy(ctx context.Context, last string) error {
+func (l *Lab) playStep(ctx context.Context, w *world, s step) error {
+	job := clients.Job{Version: s.version, Requests: s.requests}
+	if s.user != "" {
+		job.Proxy = proxyURL(s.user)
+	}
+	return l.run(ctx, w, s.desk, s.client, job)
+}
+
+// namePrograms names the programs on all connections: those of a step by when they began, the proxy's legs as the last step's.
+func (l *Lab) namePrograms(ctx context.Context, d *played, steps []step) error {
+	var last string
+	for i, s := range steps {
+		program, err := l.version(ctx, s.client)
+		if err != nil {
+			return err
+		}
+		from := 0
+		if i > 0 {
+			from = d.counts[i-1]
+		}
+		stamp(d.records[from:d.counts[i]], program, s.desk)
+		last = program
+	}
 	squidVersion, err := versionOf(ctx, "squid", "-v")
 	if err != nil {
 		return err

@@ -29,24 +29,24 @@ type Order struct {
 // Again is set: its bytes are what other tests are held to. A case that cannot be made does not stop the others; failed is
 // the number of those.
 func (l *Lab) Make(ctx context.Context, log io.Writer, o Order) (failed int) {
-	table, names := o.Table, o.Names
-	for _, name := range names {
-		if !slices.ContainsFunc(table, func(c Case) bool { return c.Name == name }) {
+	for _, name := range o.Names {
+		if !slices.ContainsFunc(o.Table, func(c Case) bool { return c.Name == name }) {
 			fmt.Fprintf(log, "%s: there is no such case; see \"lab list\"\n", name)
 			failed++
 		}
 	}
-	for _, c := range table {
-		named := slices.Contains(names, c.Name)
-		if len(names) > 0 && !named || ctx.Err() != nil {
-			continue
+	for _, c := range o.Table {
+		if ctx.Err() != nil {
+			return failed
 		}
-		target := filepath.Join(o.Dir, c.Name)
-		if _, err := os.Stat(filepath.Join(target, truthFile)); err == nil && !named && !o.Again {
+		wanted, there := o.wants(c.Name)
+		if there {
 			fmt.Fprintf(log, "%s: is there\n", c.Name)
+		}
+		if !wanted || there {
 			continue
 		}
-		size, err := l.makeCase(ctx, c, target)
+		size, err := l.makeCase(ctx, c, filepath.Join(o.Dir, c.Name))
 		if err != nil {
 			fmt.Fprintf(log, "%s: %v\n", c.Name, err)
 			failed++
@@ -55,6 +55,15 @@ func (l *Lab) Make(ctx context.Context, log io.Writer, o Order) (failed int) {
 		fmt.Fprintf(log, "%s: made, %d bytes\n", c.Name, size)
 	}
 	return failed
+}
+
+// wants reports whether a case belongs to the order, and whether it is there already and may stay.
+func (o Order) wants(name string) (wanted, there bool) {
+	if len(o.Names) > 0 {
+		return slices.Contains(o.Names, name), false
+	}
+	_, err := os.Stat(filepath.Join(o.Dir, name, truthFile))
+	return true, err == nil && !o.Again
 }
 
 const truthFile = "truth.ndjson"

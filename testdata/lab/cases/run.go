@@ -67,7 +67,7 @@ func (l *Lab) capture(ctx context.Context, c Case) (res result, err error) {
 	defer func() { err = errors.Join(err, w.Close()) }()
 	job := clients.Job{Version: c.Version, Requests: c.Requests}
 	if c.User != "" {
-		job.Proxy = fmt.Sprintf("http://%s:secret@%s:%d", c.User, proxy, squidPort)
+		job.Proxy = proxyURL(c.User)
 	}
 	if err := l.run(ctx, w, desk, c.Client, job); err != nil {
 		return res, err

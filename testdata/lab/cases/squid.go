@@ -64,6 +64,11 @@ logformat lab %%>a %%>p %%un %%rm %%ru %%>Hs %%<la %%<lp %%>st %%>sh %%<st %%<sh
 access_log stdio:%[3]s/access.log logformat=lab
 `
 
+// proxyURL is how a client reaches the proxy as a user.
+func proxyURL(user string) string {
+	return fmt.Sprintf("http://%s:secret@%s:%d", user, proxy, squidPort)
+}
+
 // startSquid starts Squid in a namespace and waits until it listens.
 func startSquid(ctx context.Context, space *netns.Space, dir string) (*squid, error) {
 	own := filepath.Join(dir, "squid")
