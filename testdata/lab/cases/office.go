@@ -29,15 +29,15 @@ func officeDay() []step {
 	return []step{
 		// Room 1 writes and reads.
 		s(0, 21, 1, "chromium", clients.H2, get("chatgpt.com", 3000), post("chatgpt.com", 20000, 2000), get("en.wikipedia.org", 2000)),
-		s(6, 22, 1, "firefox", clients.H2, get("claude.ai", 2000), post("claude.ai", 9000, 1500)),
-		s(70, 21, 1, "chromium", clients.H3, get("gemini.google.com", 2000), post("gemini.google.com", 6000, 1500)),
+		s(6, 22, 1, "firefox", clients.H2, get("claude.ai", 2000), post("claude.ai", 7000, 1500)),
+		s(70, 21, 1, "chromium", clients.H3, get("gemini.google.com", 2000), post("gemini.google.com", 5000, 1000)),
 		s(95, 22, 1, "curl", clients.H2, get("www.example.org", 700), get("www.debian.org", 900)),
 		s(150, 22, 1, "node", "fetch", post("www.perplexity.ai", 1800, 1600)),
 		// Room 2 writes programs.
 		s(12, 31, 2, "python", clients.H1, post("api.openai.com", 21000, 1800), post("api.openai.com", 2500, 900)),
 		s(20, 32, 2, "node", clients.H2, post("api.githubcopilot.com", 4200, 300), post("api.githubcopilot.com", 4600, 350), post("api.githubcopilot.com", 5100, 280)),
 		s(55, 32, 2, "node", clients.H1, get("registry.npmjs.org", 2500)),
-		s(80, 31, 2, "python", clients.H1, post("api.anthropic.com", 8000, 1200)),
+		s(80, 31, 2, "python", clients.H1, post("api.anthropic.com", 5000, 1200)),
 		s(104, 32, 2, "node", clients.H2, post("api2.cursor.sh", 5000, 700)),
 		s(131, 31, 2, "curl", clients.H1, get("github.com", 1800), get("huggingface.co", 1200)),
 		// Room 3 holds meetings and makes pictures.

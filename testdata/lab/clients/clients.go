@@ -84,7 +84,7 @@ func All(self string) []Client {
 	return []Client{
 		{Name: "curl", version: []string{"curl", "--version"}, command: curl},
 		{Name: "python", version: []string{systemPython, "--version"}, command: script("client.py", pythonScript, systemPython)},
-		{Name: "node", version: []string{"node", "-p", "'Node.js ' + process.version"}, command: script("client.mjs", nodeScript, "node", "--no-warnings", "--experimental-websocket")},
+		{Name: "node", version: []string{"node", "-p", "'Node.js ' + process.version"}, command: node},
 		{Name: "java", version: []string{"java", "--version"}, command: script("Client.java", javaSource, "java", "-XX:TieredStopAtLevel=1")},
 		{Name: "go", version: []string{self, "client", "version"}, command: goClient(self)},
 		{Name: "chromium", version: []string{"chromium", "--version"}, command: chromium, Browser: true},
@@ -114,6 +114,15 @@ func script(file, source string, interpreter ...string) func(Job) ([]string, []s
 		argv := append(append([]string(nil), interpreter...), path)
 		return append(argv, arguments(job)...), []string{"NODE_EXTRA_CA_CERTS=" + job.CAFile}, nil
 	}
+}
+
+// node asks for WebSocket only where it is needed: Debian 12's Node 18 does not know the option, nor does it have a WebSocket.
+func node(job Job) ([]string, []string, error) {
+	interpreter := []string{"node", "--no-warnings"}
+	if job.Version == WS {
+		interpreter = append(interpreter, "--experimental-websocket")
+	}
+	return script("client.mjs", nodeScript, interpreter...)(job)
 }
 
 func goClient(self string) func(Job) ([]string, []string, error) {

@@ -48,6 +48,8 @@ func TestCommands(t *testing.T) {
 		{"curl", WS, "", nil, true},
 		{"python", H1, "", []string{systemPython, "h1", "/ca.pem", "-", "POST,7,https://chatgpt.com/a"}, false},
 		{"go", H3, "", []string{"lab", "client", "h3", "GET,0,https://claude.ai/b"}, false},
+		{"node", WS, "", []string{"node", "--experimental-websocket", "ws"}, false},
+		{"java", H2, "", []string{"java", "h2", "/ca.pem", "-"}, false},
 		{"chromium", H3, "", []string{"--enable-quic", "--origin-to-force-quic-on=chatgpt.com:443,claude.ai:443"}, false},
 		{"chromium", H2, "", []string{"--disable-quic", "--ignore-certificate-errors-spki-list=hash"}, false},
 	}
