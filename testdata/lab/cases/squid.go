@@ -1,7 +1,6 @@
 package cases
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -162,10 +161,10 @@ var errLogLine = errors.New("line is not in the format the configuration asks fo
 func parseSquidLog(log []byte) ([]leg, error) {
 	var legs []leg
 	index := map[netip.AddrPort]int{}
-	for lines := bufio.NewScanner(bytes.NewReader(log)); lines.Scan(); {
-		f := strings.Fields(lines.Text())
+	for line := range strings.Lines(string(log)) {
+		f := strings.Fields(line)
 		if len(f) != 12 {
-			return nil, fmt.Errorf("reading Squid's log: %q: %w", lines.Text(), errLogLine)
+			return nil, fmt.Errorf("reading Squid's log: %q: %w", line, errLogLine)
 		}
 		client, err := netip.ParseAddrPort(net.JoinHostPort(f[0], f[1]))
 		if err != nil || client.Port() == 0 {
@@ -183,7 +182,7 @@ func parseSquidLog(log []byte) ([]leg, error) {
 			}})
 		}
 		if err := legs[i].enter(f); err != nil {
-			return nil, fmt.Errorf("reading Squid's log: %q: %w", lines.Text(), err)
+			return nil, fmt.Errorf("reading Squid's log: %q: %w", line, err)
 		}
 	}
 	return legs, nil
