@@ -61,7 +61,7 @@ func (t *Table) find(seg *decode.Segment) *Flow {
 			return nil
 		}
 		if b.tag == tag {
-			if f := t.at(b.slot - 1); f.Key == seg.Key {
+			if f := t.at(b.slot - 1); f.Key.Same(&seg.Key) {
 				return f
 			}
 		}
