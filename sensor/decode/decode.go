@@ -153,7 +153,7 @@ func (d *Decoder) udp(s *Segment, b []byte, length int, ip *addresses) Reason {
 		length = n
 		b = b[:min(n, len(b))]
 	}
-	if tunnelPort(ports) || len(b) > 8 && (b[8]>>4 == 6 || b[8] == 0) && isTeredo(b[8:], length-8) {
+	if tunnelPort(ports) || mayBeTeredo(b[8:], length-8) && isTeredo(b[8:], length-8) {
 		if reason, ok := d.tryTunnel(s, ports, b[8:], length-8); ok {
 			return reason
 		}

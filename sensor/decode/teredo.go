@@ -25,6 +25,11 @@ func teredoPacket(b []byte, length int) []byte {
 	return b
 }
 
+// mayBeTeredo rules nearly every datagram out by its first byte. It is small enough to be inlined: QUIC's first byte often has a 6, too.
+func mayBeTeredo(b []byte, length int) bool {
+	return len(b) >= 40 && (b[0]>>4 == 6 && int(b[4])<<8+int(b[5])+40 == length || b[0] == 0 && b[1] <= 1)
+}
+
 // isTeredo says whether a UDP payload is an IPv6 packet of a Teredo client, whatever the ports: clients talk to one another on those
 // that their NATs gave them. A length and a prefix have to fit, 48 bits in all.
 func isTeredo(b []byte, length int) bool {
