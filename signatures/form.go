@@ -73,14 +73,23 @@ var errForm = errors.New("form not known")
 // decode reads one catalogue file. Its errors carry file, line and column.
 func decode(path string, data []byte) (rawFile, error) {
 	src := string(data)
-	if tables, ok := parseTree(src); ok {
+	tables, at, ok := parseTree(src)
+	if ok {
 		file, err := decodeTables(path, tables)
 		if !errors.Is(err, errForm) {
 			return file, err
 		}
 	}
+	if len(src) > maxOddFile {
+		return rawFile{}, &formError{path, int(at.line), int(at.column()),
+			fmt.Sprintf("not in the plain form of signatures/README.md from here on, and over %d octets; correct it or split the file", maxOddFile)}
+	}
 	return decodeTOML(path, src)
 }
+
+// maxOddFile bounds what the TOML package is given: on tables in tables its time and memory grow with the square of their number, so
+// that 256 KB of brackets took it a minute and all memory. The largest file of the catalogue is in the plain form and of this size.
+const maxOddFile = 16 << 10
 
 // decodeTOML reads a file with the TOML package: whatever is not in the plain form, and what is not TOML at all.
 func decodeTOML(path, src string) (rawFile, error) {
@@ -160,35 +169,49 @@ func (e *formError) Error() string {
 
 // decodeTables is decodeTOML for a file in the plain form.
 func decodeTables(path string, tables []table) (rawFile, error) {
-	var file rawFile
-	seen := make([]string, 0, 8) // headers that may stand once
+	d := tableDecoder{path: path}
 	for i := range tables {
-		t := &tables[i]
-		var err error
-		switch tag, isSource := strings.CutPrefix(t.header, "source."); {
-		case t.header == "" && !t.array:
-			err = eachField(path, t.fields, file.set)
-		case t.header == "service" && t.array:
-			seen = slices.DeleteFunc(seen, func(h string) bool { return h == "service.risk" })
-			file.Service = append(file.Service, rawService{line: t.line})
-			err = eachField(path, t.fields, file.Service[len(file.Service)-1].set)
-		case slices.Contains(seen, t.header) || t.array:
-			return rawFile{}, errForm
-		case t.header == "service.risk" && len(file.Service) > 0:
-			seen = append(seen, t.header)
-			err = file.Service[len(file.Service)-1].setRisk(path, t.fields)
-		case isSource && !strings.Contains(tag, "."):
-			seen = append(seen, t.header)
-			err = file.setSource(path, tag, t.fields)
-		default:
-			return rawFile{}, errForm
-		}
-		if err != nil {
+		if err := d.table(&tables[i]); err != nil {
 			return rawFile{}, err
 		}
 	}
-	return file, nil
+	return d.file, nil
 }
+
+// tableDecoder fills a file from its tables, in their order.
+type tableDecoder struct {
+	path string
+	file rawFile
+	seen []string // headers that have stood and may not stand again
+}
+
+func (d *tableDecoder) table(t *table) error {
+	switch {
+	case t.array && t.header == "service":
+		d.file.Service = append(d.file.Service, rawService{line: int(t.line)})
+		d.seen = slices.DeleteFunc(d.seen, func(h string) bool { return h == riskHeader })
+		return eachField(d.path, t.fields, d.service().set)
+	case t.array || slices.Contains(d.seen, t.header):
+		return errForm
+	}
+	d.seen = append(d.seen, t.header)
+	if t.header == "" {
+		return eachField(d.path, t.fields, d.file.set)
+	}
+	if t.header == riskHeader && len(d.file.Service) > 0 {
+		return d.service().setRisk(d.path, t.fields)
+	}
+	if tag, ok := strings.CutPrefix(t.header, "source."); ok && !strings.Contains(tag, ".") {
+		return d.file.setSource(d.path, tag, t.fields)
+	}
+	return errForm
+}
+
+// riskHeader is the table of the risk attributes of the service above it.
+const riskHeader = "service.risk"
+
+// service is the service that the tables below its header belong to.
+func (d *tableDecoder) service() *rawService { return &d.file.Service[len(d.file.Service)-1] }
 
 // A setter stores one field; it reports errUnknown for a key that it has no place for and errForm for a value of another type.
 type setter func(f *field) error
@@ -201,7 +224,7 @@ func eachField(path string, fields []field, set setter) error {
 		f := &fields[i]
 		err := set(f)
 		if errors.Is(err, errUnknown) {
-			return unknownKey(path, f.line, f.col, f.key)
+			return unknownKey(path, int(f.line), int(f.col), f.key)
 		}
 		if err != nil {
 			return err

@@ -96,7 +96,7 @@ func (r *rawService) setNames(f *field) error {
 		if item.kind != valueTable {
 			return errForm
 		}
-		r.Names[i].line = item.line
+		r.Names[i].line = int(item.line)
 		for j := range item.fields {
 			inner := &item.fields[j]
 			if err := r.Names[i].set(inner); err != nil {
@@ -189,6 +189,9 @@ func setDate(to *time.Time, f *field) error {
 	if f.value.kind != valueDate {
 		return errForm
 	}
-	*to = f.value.date
+	var err error
+	if *to, err = time.Parse(time.DateOnly, f.value.text); err != nil {
+		return errForm
+	}
 	return nil
 }

@@ -198,14 +198,16 @@ func (l *linter) identity(file *rawFile, r *rawService) {
 	}
 	missing("name", r.Name)
 	missing("vendor", r.Vendor+file.Vendor)
-	if r.Category != "" || !extends {
-		if !slices.Contains(categories[:], r.Category) {
-			l.errorf("service %q: category is %q; it must be one of %s", r.ID, r.Category, strings.Join(categories[:], ", "))
-		}
+	if !slices.Contains(categories[:], r.Category) && (r.Category != "" || !extends) {
+		l.errorf("service %q: category is %q; it must be one of %s", r.ID, r.Category, strings.Join(categories[:], ", "))
 	}
 	if r.Kind != "" || !extends {
 		l.kind(fmt.Sprintf("service %q", r.ID), r.Kind)
 	}
+	l.countries(file, r)
+}
+
+func (l *linter) countries(file *rawFile, r *rawService) {
 	for _, country := range []string{r.Country, file.Country} {
 		if country != "" && !isCountry(country) {
 			l.errorf("service %q: country is %q; write the two capitals of ISO 3166-1, or leave it out", r.ID, country)
@@ -276,16 +278,21 @@ func (l *linter) patterns(r *rawService) {
 func (l *linter) ranges(r *rawService) {
 	for _, text := range r.IPRanges {
 		prefix, err := netip.ParsePrefix(text)
-		if err != nil {
+		switch {
+		case err != nil:
 			l.errorf("service %q: ip range %q: write it as 192.0.2.0/24", r.ID, text)
-			continue
-		}
-		addr := prefix.Addr()
-		if addr.IsPrivate() || addr.IsLoopback() || addr.IsMulticast() || addr.IsLinkLocalUnicast() || addr.IsUnspecified() {
+		case !prefix.Addr().IsGlobalUnicast() || prefix.Addr().IsPrivate():
 			l.errorf("service %q: ip range %s is nobody's on the Internet", r.ID, text)
-		}
-		if bits := prefix.Bits(); addr.Is4() && bits < 16 || addr.Is6() && bits < 32 {
+		case prefix.Bits() < narrowest(prefix.Addr()):
 			l.errorf("service %q: ip range %s is wider than one service; write the ranges that it has for itself", r.ID, text)
 		}
 	}
+}
+
+// narrowest is the length of the widest prefix that one service may have.
+func narrowest(addr netip.Addr) int {
+	if addr.Is4() {
+		return 16
+	}
+	return 32
 }

@@ -66,12 +66,19 @@ func (l *linter) reach(what string, n *Name) {
 	if use && slices.Contains(sharedInfrastructure[:], plain) {
 		l.errorf("%s is infrastructure that others use too; list the names of the service alone, or give it role shared", what)
 	}
+	if n.Match != MatchExact {
+		l.guests(what, plain, use && n.Why == "")
+	}
+}
+
+// guests looks for public suffixes; those of companies are for a look only, and only where a visit would count as use.
+func (l *linter) guests(what, plain string, use bool) {
 	suffix, icann := publicsuffix.PublicSuffix(plain)
 	switch {
-	case suffix != plain || n.Match == MatchExact:
+	case suffix != plain:
 	case icann:
 		l.errorf("%s is a public suffix: everyone may have a name below it", what)
-	case use && n.Why == "":
+	case use:
 		l.warnf("%s is a suffix below which guests have names: a visit may be none of the service; give it role shared or say why", what)
 	}
 }

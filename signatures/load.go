@@ -58,7 +58,7 @@ func Load(opts Options) (*Catalogue, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := newJoiner()
+	j := newJoiner(len(files))
 	if err := j.add(files, false); err != nil {
 		return nil, err
 	}
@@ -148,9 +148,10 @@ type joiner struct {
 	sources  map[string]rawSource
 }
 
-func newJoiner() *joiner {
+// newJoiner makes room for the services of so many files.
+func newJoiner(files int) *joiner {
 	return &joiner{
-		services: make(map[string]*Service), from: make(map[string]string), owner: make(map[string]*Service),
+		services: make(map[string]*Service, files), from: make(map[string]string, files), owner: make(map[string]*Service, 2*files),
 		sources: make(map[string]rawSource),
 	}
 }
@@ -158,7 +159,7 @@ func newJoiner() *joiner {
 // add takes files in. Within the base an id or a name stands once; files of one's own take both over.
 func (j *joiner) add(files []parsedFile, own bool) error {
 	var errs []error
-	fresh := make(map[string]bool) // ids and names of this set of files
+	fresh := make(map[string]bool, 3*len(files)) // ids and names of this set of files
 	for i := range files {
 		file := &files[i]
 		for tag, source := range file.raw.Source {
@@ -217,15 +218,7 @@ func (j *joiner) take(s *Service, replace bool, file string, fresh map[string]bo
 		}
 		j.owner[name] = s
 	}
-	old, ok := j.services[s.ID]
-	switch {
-	case ok && replace:
-		for i := range old.Names {
-			if name := old.Names[i].Name; j.owner[name] == old {
-				delete(j.owner, name)
-			}
-		}
-	case ok:
+	if old, ok := j.services[s.ID]; ok && !replace {
 		s.extend(old)
 		for i := range s.Names {
 			j.owner[s.Names[i].Name] = s

