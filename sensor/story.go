@@ -64,11 +64,7 @@ func (s *Sensor) Found(f *flow.Flow, seg *decode.Segment, o *evidence.Observatio
 		s.flows.Flush(f)
 	}
 	first := st.protocol == ""
-	st.observe(o)
-	if o.Hello != nil {
-		h := &f.Half[seg.Dir]
-		st.upload.handshake, st.upload.packets = h.Bytes+uint64(seg.Len), uint64(h.Packets)+1
-	}
+	st.observe(f, seg, o)
 	if known || o.Class != classifiers.ClassSNI { // a hello inside a tunnel that says nothing leaves the tunnel's target in force
 		st.decide(verdict, known, o)
 	}
@@ -101,7 +97,7 @@ func (s *Sensor) elsewhere(st *story, o *evidence.Observation, v classifiers.Ver
 }
 
 // observe keeps what the flow showed.
-func (st *story) observe(o *evidence.Observation) {
+func (st *story) observe(f *flow.Flow, seg *decode.Segment, o *evidence.Observation) {
 	if r := o.Request; r != nil {
 		st.protocol = "http"
 		st.method, st.host = string(r.Method), lowerName(o.Name)
@@ -113,6 +109,8 @@ func (st *story) observe(o *evidence.Observation) {
 		}
 		return
 	}
+	up := &f.Half[seg.Dir]
+	st.upload.handshake, st.upload.packets = up.Bytes+uint64(seg.Len), uint64(up.Packets)+1
 	h := o.Hello
 	st.protocol = "tls"
 	transport := byte('t')

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"sync"
 	"testing"
@@ -42,7 +41,7 @@ func (f *fake) Export(_ context.Context, batch []event.Event, out []exporters.Ou
 
 func (f *fake) Close() error { f.closed = true; return nil }
 
-func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func offer(q *Queue, n int) {
 	for i := range n {

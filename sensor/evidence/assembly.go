@@ -50,8 +50,14 @@ func (a *assembly) put(seq uint32, p []byte) bool {
 	if grow := end - len(a.buf); grow > 0 {
 		a.buf = append(a.buf, make([]byte, grow)...)
 	}
-	// Copy into the gaps alone.
-	from := at
+	a.fill(at, p)
+	a.note(span{at, end})
+	return true
+}
+
+// fill copies p to at, but only where nothing has arrived yet.
+func (a *assembly) fill(at int, p []byte) {
+	from, end := at, at+len(p)
 	for _, s := range a.spans {
 		if s.to <= from {
 			continue
@@ -67,8 +73,6 @@ func (a *assembly) put(seq uint32, p []byte) bool {
 	if from < end {
 		copy(a.buf[from:end], p[from-at:])
 	}
-	a.note(span{at, end})
-	return true
 }
 
 // note adds n to the spans and joins those that touch.

@@ -116,24 +116,19 @@ func (r *Reader) follow(f *flow.Flow, seg *decode.Segment, st *stream, p piece) 
 		return false // the tunnel's own stream, or another request after a refusal
 	}
 	ahead := int32(p.seq - x.next)
-	switch {
-	case x.synced && ahead == 0 && !seg.Cut():
-		r.walk(f, seg, st, p)
-	case x.synced && ahead < 0 && int(-ahead) < len(p.b) && !seg.Cut(): // partly seen before
+	if x.synced && ahead <= 0 && int(-ahead) < len(p.b) && !seg.Cut() { // goes on where the one before ended, or repeats a part of it
 		r.walk(f, seg, st, p.from(int(-ahead)))
-	case x.synced && ahead < 0 && f.Half[seg.Dir].Bytes > 0 && int32(p.seq-f.Half[seg.Dir].Next) < 0 && !r.fills(f, seg):
-		// all of it was seen before
+		return true
+	}
+	again := x.synced && ahead < 0 && int32(p.seq-f.Half[seg.Dir].Next) < 0 && r.flows.Missing(f, seg.Dir) == 0
+	switch {
+	case again: // all of it was seen before
 	case http.LooksRequest(p.b):
 		r.requests(f, seg, p)
 	case ahead >= 0:
 		x.synced = false // bytes are missing: the next request is recognised by its first line again
 	}
 	return true
-}
-
-// fills says whether the segment brings bytes that were missing.
-func (r *Reader) fills(f *flow.Flow, seg *decode.Segment) bool {
-	return r.flows.Missing(f, seg.Dir) > 0
 }
 
 // tellRequest tells the sink of the request that was just parsed.

@@ -1,6 +1,8 @@
 package evidence
 
 import (
+	"errors"
+
 	"github.com/gnomon-sensor/gnomon/classifiers"
 	"github.com/gnomon-sensor/gnomon/sensor/decode"
 	"github.com/gnomon-sensor/gnomon/sensor/flow"
@@ -80,13 +82,12 @@ func (r *Reader) tcp(f *flow.Flow, seg *decode.Segment) {
 			return
 		}
 	}
-	if f.Half[seg.Dir].Bytes >= searchBytes && (st == nil || !st.http.connect) {
-		if f.Half[1-seg.Dir].Bytes >= searchBytes && (st == nil || !st.http.active) {
-			r.settle(f)
-		}
-		return
+	switch {
+	case st != nil && st.http.connect || f.Half[seg.Dir].Bytes < searchBytes:
+		r.begin(f, seg, p)
+	case f.Half[1-seg.Dir].Bytes >= searchBytes && (st == nil || !st.http.active):
+		r.settle(f)
 	}
-	r.begin(f, seg, p)
 }
 
 // begin looks at the start of a segment for something that says a name.
@@ -181,7 +182,7 @@ func (r *Reader) beginTLS(f *flow.Flow, seg *decode.Segment, p piece) bool {
 		return true
 	case err == nil:
 		return r.helloAt(f, seg, msg)
-	case err == tls.ErrSSLv2 && f.Half[seg.Dir].Bytes == 0:
+	case errors.Is(err, tls.ErrSSLv2) && f.Half[seg.Dir].Bytes == 0:
 		f.SetClient(seg.Dir)
 		r.settle(f)
 		return true

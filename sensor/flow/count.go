@@ -35,10 +35,8 @@ func (t *Table) addTCP(f *Flow, h *Half, seg *decode.Segment) {
 	if seg.Flags&(decode.SYN|decode.FIN|decode.RST) != 0 {
 		t.control(f, h, seg)
 	}
-	seen := SeenA << seg.Dir
-	if f.State&seen == 0 && seg.Flags&decode.RST == 0 {
-		h.Low, h.Next = seg.Seq, seg.Seq
-		f.State |= seen
+	if f.State&(SeenA<<seg.Dir) == 0 {
+		f.begin(h, seg)
 	}
 	if seg.Len == 0 || seg.Flags&decode.RST != 0 { // the payload of a reset is no stream data (RFC 9293, section 3.5.3)
 		return
@@ -53,6 +51,14 @@ func (t *Table) addTCP(f *Flow, h *Half, seg *decode.Segment) {
 		return
 	}
 	t.addOutOfOrder(f, h, seq, seg)
+}
+
+// begin notes where the direction was first seen. What a reset carries is not where the stream stands.
+func (f *Flow) begin(h *Half, seg *decode.Segment) {
+	if seg.Flags&decode.RST == 0 {
+		h.Low, h.Next = seg.Seq, seg.Seq
+		f.State |= SeenA << seg.Dir
+	}
 }
 
 // control follows SYN, FIN and RST.
@@ -85,16 +91,7 @@ func (t *Table) addOutOfOrder(f *Flow, h *Half, seq uint32, seg *decode.Segment)
 		h.Bytes += uint64(tail)
 		end, h.Next = h.Next, h.Next+uint32(tail)
 	}
-	if s := t.sideIf(f); s != nil && s.holes[seg.Dir].n > 0 {
-		filled, kept := s.holes[seg.Dir].fill(seq, end)
-		h.Bytes += uint64(filled)
-		if !kept {
-			t.stats.HolesLost++
-		}
-		if s.holes[seg.Dir].n == 0 {
-			t.Forget(f)
-		}
-	}
+	t.fill(f, seg.Dir, seq, end)
 	if int32(seq-h.Low) < 0 && f.State&(SynA<<seg.Dir) == 0 { // before the first that was captured
 		stop := earlier(end, h.Low)
 		h.Bytes += uint64(stop - seq)
@@ -102,6 +99,22 @@ func (t *Table) addOutOfOrder(f *Flow, h *Half, seq uint32, seg *decode.Segment)
 			t.open(f, seg.Dir, stop, h.Low)
 		}
 		h.Low = seq
+	}
+}
+
+// fill counts the bytes of [from, to) that were missing until now.
+func (t *Table) fill(f *Flow, dir uint8, from, to uint32) {
+	s := t.sideIf(f)
+	if s == nil || s.holes[dir].n == 0 {
+		return
+	}
+	filled, kept := s.holes[dir].fill(from, to)
+	f.Half[dir].Bytes += uint64(filled)
+	if !kept {
+		t.stats.HolesLost++
+	}
+	if s.holes[dir].n == 0 {
+		t.Forget(f)
 	}
 }
 

@@ -17,6 +17,7 @@ const (
 // Due emits what is over at the given packet time: slices whose border has passed, and flows that are idle. It looks at a share of the
 // table that fits the time since the last call.
 func (t *Table) Due(now int64) {
+	t.now = max(t.now, now)
 	if now-t.ticks >= tickEvery || now < t.ticks {
 		t.ticks = now
 		t.dueSlices(now)
@@ -25,11 +26,9 @@ func (t *Table) Due(now int64) {
 		t.swept = now
 		return
 	}
-	n := t.used
-	if gone := now - t.swept; gone >= 0 && gone < sweepEvery {
-		if n = uint32(gone * int64(t.used) / sweepEvery); n < min(64, t.used) {
-			return // a longer stretch at once costs less
-		}
+	n := t.share(now - t.swept)
+	if n < min(64, t.used) {
+		return // a longer stretch at once costs less
 	}
 	t.swept = now
 	for range n {
@@ -42,6 +41,14 @@ func (t *Table) Due(now int64) {
 			}
 		}
 	}
+}
+
+// share is how many flows are to be looked at for the time that has gone by since the last look.
+func (t *Table) share(gone int64) uint32 {
+	if gone < 0 || gone >= sweepEvery {
+		return t.used
+	}
+	return uint32(gone * int64(t.used) / sweepEvery)
 }
 
 // dueSlices emits the slices whose border has passed, and drops flows from the list that have ended.
@@ -70,6 +77,9 @@ func (t *Table) evict() {
 			last = append(last, f.Last)
 		}
 	}
+	if len(last) == 0 {
+		return
+	}
 	slices.Sort(last)
 	oldest := last[len(last)/evictShare]
 	quota := t.stats.Live/evictShare + 1
@@ -84,7 +94,9 @@ func (t *Table) evict() {
 
 // tombstone is what is kept of an evicted flow: enough to go on with its name and numbers when it comes back.
 type tombstone struct {
+	at    int // in tombstones.order
 	first int64
+	last  int64
 	state State
 	half  [2]Half
 	slice Slice
@@ -110,37 +122,47 @@ func (ts *tombstones) bury(f *Flow, s *Side) {
 		ts.of = make(map[decode.Key]tombstone)
 		ts.order = make([]decode.Key, 0, ts.limit)
 	}
+	tomb := tombstone{at: len(ts.order), first: f.First, last: f.Last, state: f.State, half: f.Half}
 	if len(ts.order) < ts.limit {
 		ts.order = append(ts.order, f.Key)
 	} else {
-		delete(ts.of, ts.order[ts.next])
-		ts.order[ts.next] = f.Key
+		tomb.at = ts.next
+		if oldest, ok := ts.of[ts.order[tomb.at]]; ok && oldest.at == tomb.at { // else it came back, and was perhaps buried anew
+			delete(ts.of, ts.order[tomb.at])
+		}
+		ts.order[tomb.at] = f.Key
 		ts.next = (ts.next + 1) % ts.limit
 	}
-	tomb := tombstone{first: f.First, state: f.State, half: f.Half}
-	if s != nil && f.State&Matched != 0 {
+	if s != nil {
 		tomb.slice, tomb.owner = s.Slice, s.Owner
 	}
 	ts.of[f.Key] = tomb
 }
 
-// resume gives a flow that was evicted its name and numbers back. A flow that begins with a SYN is another one.
+// resume gives a flow that was evicted its name and numbers back. A flow that begins with a SYN is another one, and so is one that comes
+// when the evicted flow would have ended by itself.
 func (t *Table) resume(f *Flow) {
 	tomb, ok := t.tombs.of[f.Key]
 	if !ok {
 		return
 	}
 	delete(t.tombs.of, f.Key)
-	if f.State&NoClient == 0 {
+	old := Flow{Key: f.Key, Last: tomb.last, State: tomb.state, Half: tomb.half}
+	if _, over := t.idle(&old, f.First); over || f.State&NoClient == 0 {
 		return
 	}
+	now := f.First
 	t.stats.Resumed++
 	f.First, f.Half = tomb.first, tomb.half
 	f.State = tomb.state&^(Matched|Gap) | Live | Resumed
+	if tomb.owner != nil {
+		t.SideOf(f).Owner = tomb.owner
+	}
 	if tomb.state&Matched != 0 {
 		s := t.SideOf(f)
-		s.Owner, s.Slice = tomb.owner, tomb.slice
+		s.Slice = tomb.slice
 		s.Slice.Pending = false
+		s.Slice.Border = s.Slice.next(now)
 		f.State |= Matched
 		t.list(s)
 	}
