@@ -63,15 +63,29 @@ func (f *Flow) begin(h *Half, seg *decode.Segment) {
 
 // control follows SYN, FIN and RST.
 func (t *Table) control(f *Flow, h *Half, seg *decode.Segment) {
-	if seg.Flags&decode.SYN != 0 && f.State&(SeenA<<seg.Dir) == 0 {
-		h.Low, h.Next = seg.Seq+1, seg.Seq+1
-		f.State |= (SynA | SeenA) << seg.Dir
+	if seg.Flags&decode.SYN != 0 && f.State&(SynA<<seg.Dir) == 0 {
+		t.begin(f, h, seg)
 	}
 	if seg.Flags&decode.FIN != 0 {
 		f.State |= FinA << seg.Dir
 	}
 	if seg.Flags&decode.RST != 0 {
 		f.State |= Rst
+	}
+}
+
+// begin notes the SYN of one direction.
+func (t *Table) begin(f *Flow, h *Half, seg *decode.Segment) {
+	first := seg.Seq + 1
+	if f.State&(SeenA<<seg.Dir) == 0 {
+		h.Low, h.Next = first, first
+	} else if h.Low != first { // captured after data that it came before
+		t.open(f, seg.Dir, first, h.Low)
+		h.Low = first
+	}
+	f.State |= (SynA | SeenA) << seg.Dir
+	if f.State&NoClient != 0 {
+		f.State = f.State&^(ClientA|ClientB|NoClient) | clientBySYN(seg)
 	}
 }
 

@@ -38,6 +38,7 @@ type Table struct {
 	hand  uint32 // where the sweep for idle flows goes on
 	swept int64  // packet time up to which it is paid for
 	ticks int64  // packet time of the last look at matched flows
+	now   int64  // latest time that Due was told
 }
 
 // New returns an empty table.
@@ -124,12 +125,17 @@ func (t *Table) over(f *Flow, seg *decode.Segment) (End, bool) {
 	if f.Key.Proto != decode.TCP || seg.Flags&decode.SYN == 0 {
 		return EndNone, false
 	}
-	// A SYN that repeats the one before it begins nothing new.
-	if dir := seg.Dir; f.State&(SeenA<<dir) == 0 || (f.State&(SynA<<dir) != 0 && f.Half[dir].Low == seg.Seq+1) {
+	// A SYN that repeats the one before it begins nothing new, nor does one that was captured after the data it came before.
+	dir := seg.Dir
+	late := f.Half[dir].Low - (seg.Seq + 1)
+	if f.State&(SeenA<<dir) == 0 || late == 0 || f.State&(SynA<<dir) == 0 && late < lateSYN && f.closed(EndNone) == EndNone {
 		return EndNone, false
 	}
 	return f.closed(EndIdle), true
 }
+
+// lateSYN is how many bytes of data may have overtaken their SYN on the way to the capture.
+const lateSYN = 64 << 10
 
 // closed says how the flow was closed, or otherwise.
 func (f *Flow) closed(otherwise End) End {
@@ -191,10 +197,7 @@ func (t *Table) create(seg *decode.Segment) (*Flow, error) {
 func (t *Table) guessClient(f *Flow, seg *decode.Segment) {
 	client := seg.Dir
 	if f.Key.Proto == decode.TCP && seg.Flags&decode.SYN != 0 {
-		if seg.Flags&decode.ACK != 0 {
-			client = 1 - client
-		}
-		f.State |= ClientA << client
+		f.State |= clientBySYN(seg)
 		return
 	}
 	from, to := f.Key.Port(seg.Dir), f.Key.Port(1-seg.Dir)
@@ -207,6 +210,14 @@ func (t *Table) guessClient(f *Flow, seg *decode.Segment) {
 		client = 1 - client
 	}
 	f.State |= ClientA<<client | NoClient
+}
+
+// clientBySYN says who the client is by a SYN or by its answer.
+func clientBySYN(seg *decode.Segment) State {
+	if seg.Flags&decode.ACK != 0 {
+		return ClientB >> seg.Dir
+	}
+	return ClientA << seg.Dir
 }
 
 func (t *Table) internal(a decode.Address) bool {
@@ -235,12 +246,26 @@ func (t *Table) end(f *Flow, end End) {
 	t.stats.Live--
 }
 
-// Finish ends every flow, oldest slot first.
+// Finish ends every flow, oldest slot first. A flow that was over by the latest packet ends as if the sweep had come by already, so that
+// how it ended does not hang on how often Due was called.
 func (t *Table) Finish() {
+	now := t.now
 	for slot := range t.used {
 		if f := t.at(slot); f.State&Live != 0 {
-			t.end(f, f.closed(EndShutdown))
+			now = max(now, f.Last)
 		}
+	}
+	for slot := range t.used {
+		if f := t.at(slot); f.State&Live != 0 {
+			end, idle := t.idle(f, now)
+			if !idle {
+				end = f.closed(EndShutdown)
+			}
+			t.end(f, end)
+		}
+	}
+	for _, at := range t.matched {
+		t.sides[at].listed = false
 	}
 	t.matched = slices.Delete(t.matched, 0, len(t.matched))
 }
