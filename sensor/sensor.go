@@ -3,7 +3,6 @@ package sensor
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/gnomon-sensor/gnomon/classifiers"
@@ -91,7 +90,7 @@ func (s *Sensor) Run(ctx context.Context) error {
 		}
 		if err != nil {
 			s.finish()
-			return fmt.Errorf("reading frames from %s: %w", s.source.Name(), err)
+			return err // it names the source
 		}
 	}
 	s.finish()

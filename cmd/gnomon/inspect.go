@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/gnomon-sensor/gnomon/sensor/capture"
 	"github.com/gnomon-sensor/gnomon/sensor/event"
 )
 
@@ -64,7 +65,7 @@ func (p *program) inspect(ctx context.Context, args []string, slices bool) error
 	}
 	out := p.out()
 	sink := newJSONSink(out)
-	err = p.replay(ctx, args, func(source *progressSource) error {
+	err = p.replay(ctx, args, false, func(source capture.Source) error {
 		conf := parts.sensor(&c)
 		conf.All, conf.SliceAll = true, slices
 		_, err := parts.runOne(ctx, conf, source, sink)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -11,24 +10,31 @@ import (
 	"github.com/gnomon-sensor/gnomon/sensor/capture/pcapfile"
 )
 
-// replay opens the captures that args name, one after the other, and hands each to read. A damaged one is complained about and the
-// others are still read; the result is errReported then.
-func (p *program) replay(ctx context.Context, args []string, read func(*progressSource) error) error {
+// replay reads the captures that args name and hands each run of them to read: rotated captures are one run, in the order of time. A
+// damaged one is complained about and the others are still read; the result is errReported then.
+func (p *program) replay(ctx context.Context, args []string, together bool, read func(capture.Source) error) error {
 	files, err := pcapfile.Find(args)
 	if err != nil {
 		return err
 	}
 	bar := newProgress(p.stderr, len(files))
-	defer bar.done()
+	defer bar.clear()
 	failed := false
-	for _, name := range files {
-		if ctx.Err() != nil {
-			return fmt.Errorf("reading %s: interrupted; what was read before was used", name)
+	complain := func(err error) {
+		bar.clear()
+		p.complain(err)
+		failed = true
+	}
+	runs := [][]string{files}
+	if !together {
+		runs = nil
+		for _, name := range files {
+			runs = append(runs, []string{name})
 		}
-		if err := p.replayOne(name, bar, read); err != nil {
-			bar.clear()
-			p.complain(err)
-			failed = true
+	}
+	for _, run := range runs {
+		if err := p.replaySeries(ctx, run, bar, complain, read); err != nil {
+			return err
 		}
 	}
 	if failed {
@@ -37,29 +43,41 @@ func (p *program) replay(ctx context.Context, args []string, read func(*progress
 	return nil
 }
 
-func (p *program) replayOne(name string, bar *progress, read func(*progressSource) error) (err error) {
-	var file *pcapfile.File
-	if name == "-" {
-		file, err = pcapfile.NewReader(p.stdin, "stdin")
-	} else {
-		file, err = pcapfile.Open(name)
-	}
+func (p *program) replaySeries(ctx context.Context, files []string, bar *progress, complain func(error), read func(capture.Source) error) error {
+	series, err := pcapfile.NewSeries(files, p.openCapture, complain)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	return read(&progressSource{File: file, bar: bar})
+	defer func() { _ = series.Close() }() // what went wrong was complained about
+	for {
+		if err := read(&progressSource{Series: series, bar: bar}); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("reading captures: interrupted in %s; what was read before was used", series.Name())
+		}
+		if !series.Resume() {
+			return nil
+		}
+	}
 }
 
-// progressSource shows how far a capture file has been read.
+func (p *program) openCapture(name string) (*pcapfile.File, error) {
+	if name == "-" {
+		return pcapfile.NewReader(p.stdin, "stdin")
+	}
+	return pcapfile.Open(name)
+}
+
+// progressSource shows how far captures have been read.
 type progressSource struct {
-	*pcapfile.File
+	*pcapfile.Series
 	bar *progress
 }
 
 // Next implements capture.Source.
 func (s *progressSource) Next(batch []capture.Frame) (int, error) {
-	n, err := s.File.Next(batch)
+	n, err := s.Series.Next(batch)
 	if s.bar.tick(n) {
 		done, total := s.Progress()
 		s.bar.show(s.Name(), done, total)
@@ -128,8 +146,6 @@ func (b *progress) clear() {
 		b.shown = false
 	}
 }
-
-func (b *progress) done() { b.clear() }
 
 // short writes a count with a unit: 1.2 M.
 func short(n float64) string {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gnomon-sensor/gnomon/sensor"
+	"github.com/gnomon-sensor/gnomon/sensor/capture"
 )
 
 func (p *program) scanCommand() *cobra.Command {
@@ -39,7 +40,7 @@ func (p *program) scan(ctx context.Context, args []string, asJSON bool) error {
 	}
 	sum := newSummary()
 	var coverage sensor.Coverage
-	err = p.replay(ctx, args, func(source *progressSource) error {
+	err = p.replay(ctx, args, true, func(source capture.Source) error {
 		seen, err := parts.runOne(ctx, parts.sensor(&c), source, sum)
 		coverage.Add(&seen)
 		return err
