@@ -111,17 +111,22 @@ func (c Config) withDefaults() (Config, error) {
 }
 
 func (c *Config) checkSizes() error {
-	switch {
-	case c.Workers < 1 || c.Workers > maxWorkers:
-		return fmt.Errorf("%d workers: use 1 to %d", c.Workers, maxWorkers)
-	case c.BlockSize < blockUnit || c.BlockSize > maxBlockSize || c.BlockSize%blockUnit != 0:
-		return fmt.Errorf("a block size of %d bytes: use a multiple of %d up to %d", c.BlockSize, blockUnit, maxBlockSize)
-	case c.Blocks < 2 || c.Blocks > maxRing/c.BlockSize:
-		return fmt.Errorf("%d blocks of %d bytes: use 2 to %d", c.Blocks, c.BlockSize, maxRing/c.BlockSize)
-	case c.Snaplen < 0 || c.Snaplen > maxRing:
-		return fmt.Errorf("a snaplen of %d bytes: use 1 to %d, or 0 for whole frames", c.Snaplen, maxRing)
-	case c.Timeout < time.Millisecond || c.Timeout > time.Second:
-		return fmt.Errorf("a timeout of %v: use 1ms to 1s", c.Timeout)
+	for _, v := range []struct {
+		what               string
+		value, least, most int
+	}{
+		{"number of workers", c.Workers, 1, maxWorkers},
+		{"block size", c.BlockSize, blockUnit, maxBlockSize},
+		{"number of blocks", c.Blocks, 2, maxRing / max(c.BlockSize, blockUnit)},
+		{"snaplen", c.Snaplen, 0, maxRing},
+		{"timeout in ms", int(min(c.Timeout.Milliseconds(), maxRing)), 1, 1000},
+	} {
+		if v.value < v.least || v.value > v.most {
+			return fmt.Errorf("the %s is %d: use %d to %d", v.what, v.value, v.least, v.most)
+		}
+	}
+	if c.BlockSize%blockUnit != 0 {
+		return fmt.Errorf("the block size is %d: use a multiple of %d", c.BlockSize, blockUnit)
 	}
 	return nil
 }

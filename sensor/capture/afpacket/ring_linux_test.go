@@ -28,9 +28,11 @@ type fakeFrame struct {
 const fakeBlockSize = 8192
 
 // fakeRing is ring memory with blocks that nobody has filled yet.
-func fakeRing(blocks int) *socket {
+func fakeRing(blocks int) *socket { return fakeRingOf(blocks, fakeBlockSize) }
+
+func fakeRingOf(blocks, size int) *socket {
 	s := &socket{fd: -1}
-	s.ring.init(make([]byte, blocks*fakeBlockSize), fakeBlockSize)
+	s.ring.init(make([]byte, blocks*size), size)
 	return s
 }
 
@@ -70,6 +72,7 @@ func (s *socket) fill(i int, frames ...fakeFrame) {
 	}
 	ne.PutUint32(b[blockPackets:], uint32(len(frames)))
 	ne.PutUint32(b[blockFirst:], blockHeader)
+	ne.PutUint32(b[blockLen:], uint32(off))
 	*status(b) = unix.TP_STATUS_USER
 }
 
@@ -88,6 +91,7 @@ func TestOffsets(t *testing.T) {
 	}{
 		{"block status", blockStatus, hdr + unsafe.Offsetof(v1.Block_status)},
 		{"block packets", blockPackets, hdr + unsafe.Offsetof(v1.Num_pkts)},
+		{"block length", blockLen, hdr + unsafe.Offsetof(v1.Blk_len)},
 		{"first frame", blockFirst, hdr + unsafe.Offsetof(v1.Offset_to_first_pkt)},
 		{"block header", blockHeader, unsafe.Sizeof(block)},
 		{"next frame", frameNext, unsafe.Offsetof(h.Next_offset)},
@@ -273,6 +277,27 @@ func TestRingHoldsBlocks(t *testing.T) {
 	}
 }
 
+func TestFilling(t *testing.T) {
+	s := fakeRing(2)
+	check := func(when string, want bool) {
+		t.Helper()
+		if got := s.filling(); got != want {
+			t.Errorf("%s: filling is %v, want %v", when, got, want)
+		}
+	}
+	check("at the start", false)
+	s.fill(0, fakeFrame{data: payload(1)})
+	*status(s.mem) = unix.TP_STATUS_KERNEL
+	check("with a frame in the kernel's block", true)
+	for i := range 2 {
+		s.fill(i, fakeFrame{data: payload(1)})
+	}
+	if n := drainAny(s); n != 2 {
+		t.Fatalf("%d frames, want 2", n)
+	}
+	check("when all was read", false)
+}
+
 func TestTakeStopsAtTime(t *testing.T) {
 	s := fakeRing(2)
 	s.fill(0, fakeFrame{time: 10, data: payload(1)}, fakeFrame{time: 20, data: payload(2)}, fakeFrame{time: 30, data: payload(3)})
@@ -315,6 +340,8 @@ func TestDamagedBlock(t *testing.T) {
 		{"captured length beyond the block", blockHeader + frameSnaplen, fakeBlockSize, 0, 3},
 		{"captured length of 4 GiB", blockHeader + frameSnaplen, 0xffffffff, 0, 3},
 		{"data beyond the block", blockHeader + frameMac, 0xffffffff, 0, 3},
+		{"block length beyond the block", blockLen, 0xffffffff, 3, 0},
+		{"block length of nothing", blockLen, 0, 3, 0},
 		{"4 G frames", blockPackets, 0xffffffff, 3, fakeBlockSize / frameHeader},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -360,49 +387,4 @@ func drainAny(s *socket) (frames int) {
 	}
 	s.release()
 	return frames
-}
-
-func TestNames(t *testing.T) {
-	known := map[int32]string{4: "eth0", 7: "tun0"}
-	lookups := 0
-	table := newNameTable([]string{AnyInterface}, func(i int32) (string, error) {
-		lookups++
-		if name, ok := known[i]; ok {
-			return name, nil
-		}
-		if i > 1000 {
-			return "many", nil
-		}
-		return "", unix.ENODEV
-	})
-	for _, tt := range []struct {
-		name  string
-		index int32
-		want  string
-	}{
-		{"first", 7, "tun0"},
-		{"second", 4, "eth0"},
-		{"first again", 7, "tun0"},
-		{"gone", 5, AnyInterface},
-		{"none", 0, AnyInterface},
-		{"second again", 4, "eth0"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			if got := table.name(table.number(tt.index)); got != tt.want {
-				t.Errorf("interface %d is %q, want %q", tt.index, got, tt.want)
-			}
-		})
-	}
-	if lookups > 4 {
-		t.Errorf("the kernel was asked %d times about 4 interfaces", lookups)
-	}
-	for i := int32(1001); i < 1001+2*maxNames; i++ {
-		table.number(i)
-	}
-	if n := len(*table.names.Load()); n > maxNames {
-		t.Errorf("%d names are kept, at most %d should be", n, maxNames)
-	}
-	if got := table.name(0xffff); got != "" {
-		t.Errorf("interface 65535 is %q, want none", got)
-	}
 }

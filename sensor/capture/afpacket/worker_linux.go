@@ -21,6 +21,8 @@ const (
 	tickEvery = time.Second
 	// late is how much later than Config.Timeout the kernel may hand a block over: its timer counts in ticks of up to 10 ms.
 	late = 10 * time.Millisecond
+	// maxDrain is how much longer than expected Next waits after Close for the last block.
+	maxDrain = time.Second
 	// stepped is how far in the future a frame must lie to prove that the clock was set back meanwhile.
 	stepped = int64(time.Second)
 )
@@ -48,7 +50,7 @@ type worker struct {
 	now      atomic.Int64
 	received atomic.Uint64
 	nextTick time.Time
-	drain    time.Time // when closing: until when what the rings hold may still come to sight
+	drain    time.Time // when closing: until when frames may still be on their way into the rings
 	ended    bool
 
 	// mu guards the life of the sockets, which Stats and Close touch beside the reader.
@@ -101,17 +103,13 @@ var (
 // Next hands out frames in place: their Data lies in the rings until the next call. When the link is quiet it returns 0, nil after
 // a tenth of a second. After Close it hands out what had been received, then io.EOF.
 func (w *worker) Next(batch []capture.Frame) (int, error) {
-	if w.ended || !w.start() {
+	if !w.start() {
 		return 0, io.EOF
 	}
 	if len(batch) == 0 {
 		return 0, nil
 	}
-	for i := range w.inputs {
-		if s := w.inputs[i].socket; s != nil {
-			s.release()
-		}
-	}
+	w.release()
 	var deadline time.Time
 	for {
 		now := time.Now()
@@ -138,13 +136,22 @@ func (w *worker) Next(batch []capture.Frame) (int, error) {
 
 // start says whether there is something to read; from then on the reader gives the memory back, not Close.
 func (w *worker) start() bool {
-	if w.started { // only the reader sets it
-		return true
+	if w.started { // only the reader sets it, and ended
+		return !w.ended
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.started = !w.released
-	return w.started
+	w.started, w.ended = true, w.released
+	return !w.ended
+}
+
+// release gives the blocks of the frames that were handed out back to the kernel.
+func (w *worker) release() {
+	for i := range w.inputs {
+		if s := w.inputs[i].socket; s != nil {
+			s.release()
+		}
+	}
 }
 
 // Name says which interfaces are read, and by which of the workers.
