@@ -64,7 +64,7 @@ func (f *Flow) begin(h *Half, seg *decode.Segment) {
 // control follows SYN, FIN and RST.
 func (t *Table) control(f *Flow, h *Half, seg *decode.Segment) {
 	if seg.Flags&decode.SYN != 0 && f.State&(SynA<<seg.Dir) == 0 {
-		t.begin(f, h, seg)
+		t.noteSYN(f, h, seg)
 	}
 	if seg.Flags&decode.FIN != 0 {
 		f.State |= FinA << seg.Dir
@@ -74,8 +74,8 @@ func (t *Table) control(f *Flow, h *Half, seg *decode.Segment) {
 	}
 }
 
-// begin notes the SYN of one direction.
-func (t *Table) begin(f *Flow, h *Half, seg *decode.Segment) {
+// noteSYN takes the SYN of one direction for its beginning.
+func (t *Table) noteSYN(f *Flow, h *Half, seg *decode.Segment) {
 	first := seg.Seq + 1
 	if f.State&(SeenA<<seg.Dir) == 0 {
 		h.Low, h.Next = first, first

@@ -37,7 +37,7 @@ func (t *Table) Due(now int64) {
 		}
 		if f := t.at(t.hand); f.State&Live != 0 {
 			if end, idle := t.idle(f, now); idle {
-				t.end(f, end)
+				t.over(f, end, now)
 			}
 		}
 	}
@@ -55,13 +55,37 @@ func (t *Table) share(gone int64) uint32 {
 func (t *Table) dueSlices(now int64) {
 	t.matched = slices.DeleteFunc(t.matched, func(at uint32) bool {
 		s := t.sides[at]
-		if s.flow == nil || s.flow.State&Matched == 0 {
-			s.listed = false
-			return true
+		if s.flow != nil && s.flow.State&Matched != 0 && !t.dueSlice(s.flow, s, now) {
+			return false
 		}
-		t.border(s.flow, now)
-		return false
+		s.listed = false
+		return true
 	})
+}
+
+// dueSlice emits what is pending of f if its border has passed, and ends f if it was over by then: it returns true.
+func (t *Table) dueSlice(f *Flow, s *Side, now int64) bool {
+	if now < s.Slice.Border {
+		return false
+	}
+	end, over := t.idle(f, s.Slice.Border)
+	if over {
+		t.end(f, end)
+		return true
+	}
+	t.border(f, now)
+	return false
+}
+
+// over ends f, of which it is known at the given time that it is over. What the last slice says of the end follows packet time, too: if
+// its border came before f was over, it was written, or is written now, as a slice of a flow that goes on.
+func (t *Table) over(f *Flow, end End, now int64) {
+	if f.State&Matched != 0 {
+		if _, over := t.idle(f, t.sides[f.Side].Slice.Border); !over {
+			t.border(f, now)
+		}
+	}
+	t.end(f, end)
 }
 
 // evictShare is the part of the table that one eviction frees: a pass over the table costs the same however many go.
@@ -108,7 +132,8 @@ type tombstones struct {
 	limit int
 	of    map[decode.Key]tombstone
 	order []decode.Key
-	next  int
+	free  []int // places in order whose flow came back
+	next  int   // the place that makes room next
 }
 
 func (ts *tombstones) any() bool { return len(ts.of) > 0 }
@@ -122,31 +147,48 @@ func (ts *tombstones) bury(f *Flow, s *Side) {
 		ts.of = make(map[decode.Key]tombstone)
 		ts.order = make([]decode.Key, 0, ts.limit)
 	}
-	tomb := tombstone{at: len(ts.order), first: f.First, last: f.Last, state: f.State, half: f.Half}
-	if len(ts.order) < ts.limit {
-		ts.order = append(ts.order, f.Key)
-	} else {
-		tomb.at = ts.next
-		if oldest, ok := ts.of[ts.order[tomb.at]]; ok && oldest.at == tomb.at { // else it came back, and was perhaps buried anew
-			delete(ts.of, ts.order[tomb.at])
-		}
-		ts.order[tomb.at] = f.Key
-		ts.next = (ts.next + 1) % ts.limit
-	}
+	tomb := tombstone{at: ts.place(), first: f.First, last: f.Last, state: f.State, half: f.Half}
 	if s != nil {
 		tomb.slice, tomb.owner = s.Slice, s.Owner
 	}
+	ts.order[tomb.at] = f.Key
 	ts.of[f.Key] = tomb
+}
+
+// place hands out a place in order.
+func (ts *tombstones) place() int {
+	if n := len(ts.free); n > 0 {
+		at := ts.free[n-1]
+		ts.free = ts.free[:n-1]
+		return at
+	}
+	if n := len(ts.order); n < ts.limit {
+		ts.order = ts.order[:n+1]
+		return n
+	}
+	at := ts.next
+	delete(ts.of, ts.order[at])
+	ts.next = (at + 1) % ts.limit
+	return at
+}
+
+// take takes the tombstone of a five-tuple away.
+func (ts *tombstones) take(key decode.Key) (tombstone, bool) {
+	tomb, ok := ts.of[key]
+	if ok {
+		delete(ts.of, key)
+		ts.free = append(ts.free, tomb.at)
+	}
+	return tomb, ok
 }
 
 // resume gives a flow that was evicted its name and numbers back. A flow that begins with a SYN is another one, and so is one that comes
 // when the evicted flow would have ended by itself.
 func (t *Table) resume(f *Flow) {
-	tomb, ok := t.tombs.of[f.Key]
+	tomb, ok := t.tombs.take(f.Key)
 	if !ok {
 		return
 	}
-	delete(t.tombs.of, f.Key)
 	old := Flow{Key: f.Key, Last: tomb.last, State: tomb.state, Half: tomb.half}
 	if _, over := t.idle(&old, f.First); over || f.State&NoClient == 0 {
 		return

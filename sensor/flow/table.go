@@ -93,14 +93,14 @@ func (f *Flow) Looked32() uint32 { return uint32(f.Looked) }
 func (t *Table) Open(seg *decode.Segment) (*Flow, error) {
 	f := t.find(seg)
 	if f != nil {
-		end, over := t.over(f, seg)
+		end, over := t.ended(f, seg)
 		if !over {
 			if f.State&Matched != 0 {
 				t.border(f, seg.Time)
 			}
 			return f, nil
 		}
-		t.end(f, end)
+		t.over(f, end, seg.Time)
 	}
 	return t.create(seg)
 }
@@ -115,8 +115,8 @@ func (t *Table) border(f *Flow, now int64) {
 	s.Slice.Border = s.Slice.next(now)
 }
 
-// over says whether f ended before the segment, which then belongs to another connection of the same five-tuple.
-func (t *Table) over(f *Flow, seg *decode.Segment) (End, bool) {
+// ended says whether f ended before the segment, which then belongs to another connection of the same five-tuple.
+func (t *Table) ended(f *Flow, seg *decode.Segment) (End, bool) {
 	if seg.Time-f.Last > t.config.Linger {
 		if end, idle := t.idle(f, seg.Time); idle {
 			return end, true
@@ -261,7 +261,7 @@ func (t *Table) Finish() {
 			if !idle {
 				end = f.closed(EndShutdown)
 			}
-			t.end(f, end)
+			t.over(f, end, now)
 		}
 	}
 	for _, at := range t.matched {
