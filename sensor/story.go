@@ -50,7 +50,7 @@ func (s *Sensor) storyOf(f *flow.Flow) *story {
 }
 
 // Found implements evidence.Sink: a hello or a request was read.
-func (s *Sensor) Found(f *flow.Flow, seg *decode.Segment, o *evidence.Observation) {
+func (s *Sensor) Found(f *flow.Flow, seg *decode.Segment, o *evidence.Observation) { //nolint:gocyclo // what one observation may mean for a flow, in order
 	s.counters.found(o)
 	verdict, known := s.judge(f, seg, o)
 	st := s.storyOf(f)

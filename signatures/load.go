@@ -128,7 +128,7 @@ func (p *parsedFile) read(root fs.FS, dir string) error {
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", p.path, err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // it was only read
 	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", p.path, err)

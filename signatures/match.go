@@ -221,7 +221,9 @@ func newMatcher(hits []Hit) (*matcher, error) {
 			plain, _, _ := strings.Cut(left, "*")
 			tails[tail] = append(tails[tail], pattern{left, plain, hit})
 			name = tail
-			nodes[tail] = nodes[tail]
+			if _, ok := nodes[tail]; !ok {
+				nodes[tail] = node{}
+			}
 		} else {
 			m.entries = append(m.entries, entry{name, hit.Name.Match == MatchSuffix, hit})
 			nd := nodes[name]

@@ -98,23 +98,10 @@ func (r *reassembly) recycle() {
 // add returns the datagram if p completed it.
 func (r *reassembly) add(p *piece, now int64) (*datagram, Reason) {
 	r.expire(now)
-	key := fragmentKey{ip: p.ip, id: p.id, v6: p.v6}
-	if !p.v6 {
-		key.proto = p.proto
-	}
-	g := r.under[key]
-	if g == nil {
-		g = r.open(key, now)
-	}
-	if p.offset == 0 {
-		g.proto = p.proto
-	}
-	if end := p.offset + p.length; !p.more {
-		if g.total >= 0 && g.total != end || len(g.runs) > 0 && g.runs[len(g.runs)-1].to > end {
-			r.drop(g)
-			return nil, FragmentBad
-		}
-		g.total = end
+	g := r.datagram(p, now)
+	if !g.ends(p) {
+		r.drop(g)
+		return nil, FragmentBad
 	}
 	switch g.insert(run{p.offset, p.offset + p.length}) {
 	case overlap:
@@ -128,7 +115,7 @@ func (r *reassembly) add(p *piece, now int64) (*datagram, Reason) {
 		r.held += grow
 	}
 	copy(g.buf[p.offset:], p.data[:p.length])
-	if g.total >= 0 && len(g.runs) == 1 && g.runs[0].from == 0 && g.runs[0].to == g.total {
+	if g.whole() {
 		r.remove(g)
 		return g, Decoded
 	}
@@ -137,6 +124,40 @@ func (r *reassembly) add(p *piece, now int64) (*datagram, Reason) {
 		r.drop(r.order.Front().Value.(*datagram))
 	}
 	return nil, FragmentHeld
+}
+
+// datagram returns the one that p belongs to, a new one if need be.
+func (r *reassembly) datagram(p *piece, now int64) *datagram {
+	key := fragmentKey{ip: p.ip, id: p.id, v6: p.v6}
+	if !p.v6 {
+		key.proto = p.proto
+	}
+	g := r.under[key]
+	if g == nil {
+		g = r.open(key, now)
+	}
+	if p.offset == 0 {
+		g.proto = p.proto
+	}
+	return g
+}
+
+// ends notes the datagram's length if p is its last fragment. It returns false if that contradicts what has come before.
+func (g *datagram) ends(p *piece) bool {
+	if p.more {
+		return true
+	}
+	end := p.offset + p.length
+	if g.total >= 0 && g.total != end || len(g.runs) > 0 && g.runs[len(g.runs)-1].to > end {
+		return false
+	}
+	g.total = end
+	return true
+}
+
+// whole says whether every byte has come.
+func (g *datagram) whole() bool {
+	return g.total >= 0 && len(g.runs) == 1 && g.runs[0] == run{0, g.total}
 }
 
 // open starts a datagram.
@@ -191,15 +212,12 @@ func (g *datagram) insert(n run) inserted {
 		return overlap
 	}
 	i := 0
-	for _, r := range g.runs {
-		if n.from >= r.from && n.to <= r.to && n.from < n.to {
-			return duplicate
-		}
-		if n.from < r.to && r.from < n.to {
+	for ; i < len(g.runs) && g.runs[i].from < n.to; i++ {
+		if r := g.runs[i]; n.from < r.to { // they share bytes
+			if n.from >= r.from && n.to <= r.to {
+				return duplicate
+			}
 			return overlap
-		}
-		if r.from < n.from {
-			i++
 		}
 	}
 	if len(g.runs) >= maxPieces {

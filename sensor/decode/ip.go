@@ -94,34 +94,23 @@ func (d *Decoder) extensions(s *Segment, next uint8, b []byte, length int, ip *a
 		if d.depth++; d.depth > maxDepth {
 			return TooDeep
 		}
-		size := 0
-		switch next {
-		case protoHopByHop, protoRouting, protoDestOpts, protoMobility, protoHIP, protoShim6:
-			if len(b) < 8 {
-				return Short
-			}
-			size = 8 + int(b[1])*8
-		case protoAH:
-			if len(b) < 8 {
-				return Short
-			}
-			size = 8 + int(b[1])*4 // in 4-byte units minus 2 (RFC 4302, section 2.2)
-		case protoFragment:
-			if len(b) < 8 {
-				return Short
-			}
-			off := binary.BigEndian.Uint16(b[2:])
-			id := binary.BigEndian.Uint32(b[4:])
-			if off&0xfff9 == 0 { // atomic fragment (RFC 6946)
-				size = 8
-				break
-			}
-			return d.fragment(s, &piece{ip: *ip, id: id, proto: b[0], v6: true,
-				offset: int(off &^ 7), more: off&1 != 0, data: b[8:], length: length - 8})
-		case protoNoNext:
-			return OtherIP
-		default:
+		if !isExtension(next) {
 			return d.transport(s, next, b, length, ip)
+		}
+		if len(b) < 8 {
+			return Short
+		}
+		size := 8 // the fragment header is always that long
+		switch next {
+		case protoAH:
+			size += int(b[1]) * 4 // in 4-byte units minus 2 (RFC 4302, section 2.2)
+		case protoFragment:
+			if off := binary.BigEndian.Uint16(b[2:]); off&0xfff9 != 0 { // 0: an atomic fragment (RFC 6946)
+				return d.fragment(s, &piece{ip: *ip, id: binary.BigEndian.Uint32(b[4:]), proto: b[0], v6: true,
+					offset: int(off &^ 7), more: off&1 != 0, data: b[8:], length: length - 8})
+			}
+		default:
+			size += int(b[1]) * 8
 		}
 		if size > length {
 			return Malformed
@@ -131,4 +120,13 @@ func (d *Decoder) extensions(s *Segment, next uint8, b []byte, length int, ip *a
 		}
 		next, b, length = b[0], b[size:], length-size
 	}
+}
+
+// isExtension says whether another header follows the one of this number.
+func isExtension(next uint8) bool {
+	switch next {
+	case protoHopByHop, protoRouting, protoDestOpts, protoMobility, protoHIP, protoShim6, protoAH, protoFragment:
+		return true
+	}
+	return false
 }

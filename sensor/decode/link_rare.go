@@ -26,7 +26,7 @@ func (d *Decoder) rareLink(s *Segment, typ capture.LinkType, b []byte) Reason {
 }
 
 // rareEther reads the ethertypes that few frames have.
-func (d *Decoder) rareEther(s *Segment, typ uint16, b []byte) Reason {
+func (d *Decoder) rareEther(s *Segment, typ uint16, b []byte) Reason { //nolint:gocyclo // one case for each ethertype
 	switch typ {
 	case etherMPLS, etherMPLSM:
 		return d.mpls(s, b)
@@ -156,27 +156,7 @@ func (d *Decoder) wlanFrame(s *Segment, b []byte, control func([]byte) uint16, p
 	if fc&0x4000 != 0 {
 		return Encrypted
 	}
-	size, qos := 24, subtype&8 != 0
-	if fc&0x0300 == 0x0300 { // to and from DS: four addresses
-		size += 6
-	}
-	amsdu := false
-	if qos {
-		if len(b) < size+2 {
-			return Short
-		}
-		amsdu = b[size]&0x80 != 0
-		size += 2
-		if fc&0x8000 != 0 { // HT control
-			size += 4
-		}
-	}
-	if padded {
-		size = (size + 3) &^ 3
-	}
-	if amsdu { // the first subframe's header: two addresses and a length
-		size += 14
-	}
+	size := wlanSize(b, fc, padded)
 	if len(b) < size+8 {
 		return Short
 	}
@@ -190,4 +170,25 @@ func (d *Decoder) wlanFrame(s *Segment, b []byte, control func([]byte) uint16, p
 		return d.snap(s, b)
 	}
 	return NotIP
+}
+
+// wlanSize is the length of a data frame's header, with that of the first subframe where frames are aggregated in it (A-MSDU).
+func wlanSize(b []byte, fc uint16, padded bool) int {
+	size, subframe := 24, 0
+	if fc&0x0300 == 0x0300 { // to and from DS: four addresses
+		size += 6
+	}
+	if fc>>4&8 != 0 { // quality of service
+		if len(b) > size && b[size]&0x80 != 0 {
+			subframe = 14 // two addresses and a length
+		}
+		size += 2
+		if fc&0x8000 != 0 { // HT control
+			size += 4
+		}
+	}
+	if padded {
+		size = (size + 3) &^ 3
+	}
+	return size + subframe
 }

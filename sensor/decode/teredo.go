@@ -7,7 +7,7 @@ const teredoPrefix = 0x20010000
 
 // teredoPacket skips the authentication and origin indications (RFC 4380, section 5.1.1) and returns the IPv6 packet that fills the
 // rest of a UDP payload of the given length; nil if something else is there.
-func teredoPacket(b []byte, length int) []byte {
+func teredoPacket(b []byte, length int) []byte { //nolint:gocyclo // two optional headers and a check, each a condition
 	cut := length - len(b)
 	if len(b) > 4 && b[0] == 0 && b[1] == 1 { // authentication
 		size := 13 + int(b[2]) + int(b[3])

@@ -47,7 +47,7 @@ func (d *Decoder) enter(s *Segment, t Tunnels) bool {
 }
 
 // encapsulated goes on with an IP protocol that is not a transport.
-func (d *Decoder) encapsulated(s *Segment, proto uint8, b []byte, length int, ip *addresses) Reason {
+func (d *Decoder) encapsulated(s *Segment, proto uint8, b []byte, length int, ip *addresses) Reason { //nolint:gocyclo // one case for each protocol number
 	switch proto {
 	case protoIPIP:
 		if ip.src.Is4() {
@@ -89,19 +89,7 @@ func (d *Decoder) gre(s *Segment, b []byte) Reason {
 		return Short
 	}
 	flags, typ := binary.BigEndian.Uint16(b), binary.BigEndian.Uint16(b[2:])
-	size := 4
-	if flags&0xc000 != 0 { // checksum or routing present: both fields are there
-		size += 4
-	}
-	if flags&0x2000 != 0 { // key
-		size += 4
-	}
-	if flags&0x1000 != 0 { // sequence number
-		size += 4
-	}
-	if flags&7 == 1 && flags&0x0080 != 0 { // acknowledgement number, version 1
-		size += 4
-	}
+	size := greSize(flags)
 	if flags&0x4000 != 0 || flags&7 > 1 {
 		return Malformed // source routes were never used (RFC 2784, section 2.3)
 	}
@@ -118,19 +106,14 @@ func (d *Decoder) gre(s *Segment, b []byte) Reason {
 	switch typ {
 	case 0x88be: // ERSPAN I has no header and no sequence number; II has 8 bytes
 		if flags&0x1000 == 0 {
-			return d.inside(s, TunnelERSPAN, b, (*Decoder).ethernet)
+			return d.erspan(s, b, 0)
 		}
 		return d.erspan(s, b, 8)
 	case 0x22eb: // ERSPAN III: 12 bytes, and 8 more if the O bit is set
-		if len(b) < 12 {
-			return Short
-		}
-		if b[11]&1 != 0 {
+		if len(b) >= 12 && b[11]&1 != 0 {
 			return d.erspan(s, b, 20)
 		}
 		return d.erspan(s, b, 12)
-	case etherPPP:
-		return d.ppp(s, b)
 	case 0x883e: // WCCP version 2 may put a 4-byte redirect header before the IP one
 		if len(b) > 4 && b[0]>>4 != 4 {
 			b = b[4:]
@@ -138,6 +121,24 @@ func (d *Decoder) gre(s *Segment, b []byte) Reason {
 		return d.ip(s, b)
 	}
 	return d.ether(s, typ, b)
+}
+
+// greSize is the length of the header, by its flags.
+func greSize(flags uint16) int {
+	size := 4
+	if flags&0xc000 != 0 { // checksum or routing present: both fields are there
+		size += 4
+	}
+	if flags&0x2000 != 0 { // key
+		size += 4
+	}
+	if flags&0x1000 != 0 { // sequence number
+		size += 4
+	}
+	if flags&7 == 1 && flags&0x0080 != 0 { // acknowledgement number, version 1
+		size += 4
+	}
+	return size
 }
 
 func (d *Decoder) erspan(s *Segment, b []byte, size int) Reason {

@@ -43,7 +43,7 @@ func (d *Decoder) tryTunnel(s *Segment, ports uint32, b []byte, length int) (Rea
 
 // udpTunnel goes on inside a UDP payload if its header is that of the encapsulation which either port announces; ok is false if it
 // is not, since any port may be somebody's ephemeral one.
-func (d *Decoder) udpTunnel(s *Segment, ports uint32, b []byte, length int) (Reason, bool) {
+func (d *Decoder) udpTunnel(s *Segment, ports uint32, b []byte, length int) (Reason, bool) { //nolint:gocyclo // one case for each port
 	port := uint16(ports) // the destination, else the source
 	if !isTunnelPort(port) {
 		port = uint16(ports >> 16)
@@ -127,29 +127,32 @@ func (d *Decoder) gtpu(s *Segment, b []byte, length int) (Reason, bool) {
 	if len(b) < 8 || b[0]&0xf8 != 0x30 || b[1] != 0xff || int(binary.BigEndian.Uint16(b[2:]))+8 > length {
 		return 0, false
 	}
-	next := uint8(0)
+	next, size := uint8(0), 8
 	if b[0]&7 != 0 { // sequence number, N-PDU number and next extension: there together or not at all
-		if len(b) < 12 {
+		if size = 12; len(b) < size {
 			return Short, true
 		}
 		if b[0]&4 != 0 {
 			next = b[11]
 		}
-		b = b[12:]
-	} else {
-		b = b[8:]
 	}
+	b = b[size:]
+	return d.gtpuExtensions(s, next, b), true
+}
+
+// gtpuExtensions walks the extension headers (3GPP TS 29.281, section 5.2.1) to the packet.
+func (d *Decoder) gtpuExtensions(s *Segment, next uint8, b []byte) Reason {
 	for next != 0 {
 		if d.depth++; d.depth > maxDepth {
-			return TooDeep, true
+			return TooDeep
 		}
 		if len(b) < 4 || b[0] == 0 || len(b) < int(b[0])*4 {
-			return Short, true
+			return Short
 		}
 		size := int(b[0]) * 4
 		next, b = b[size-1], b[size:]
 	}
-	return d.inside(s, TunnelGTPU, b, (*Decoder).ip), true
+	return d.inside(s, TunnelGTPU, b, (*Decoder).ip)
 }
 
 // ayiya reads draft-massar-v6ops-ayiya-02: opcode 1 forwards what the next header says.
@@ -171,7 +174,7 @@ func (d *Decoder) ayiya(s *Segment, b []byte) (Reason, bool) {
 }
 
 // l2tp reads a data message of version 2 (RFC 2661, section 3.1), which carries PPP.
-func (d *Decoder) l2tp(s *Segment, b []byte, length int) (Reason, bool) {
+func (d *Decoder) l2tp(s *Segment, b []byte, length int) (Reason, bool) { //nolint:gocyclo // a header read bit by bit: every optional field is a condition
 	if len(b) < 8 || b[0]&0x34 != 0 || b[1] != 2 { // reserved bits
 		return 0, false
 	}
@@ -202,7 +205,7 @@ func (d *Decoder) l2tp(s *Segment, b []byte, length int) (Reason, bool) {
 }
 
 // capwap reads a data header (RFC 5415, section 4.3): an 802.3 frame, or an 802.11 one if the T bit is set.
-func (d *Decoder) capwap(s *Segment, b []byte) (Reason, bool) {
+func (d *Decoder) capwap(s *Segment, b []byte) (Reason, bool) { //nolint:gocyclo // a header read bit by bit: every field that may rule it out is a condition
 	if len(b) < 8 {
 		return 0, false
 	}

@@ -107,7 +107,7 @@ func (r *Reader) walk(f *flow.Flow, seg *decode.Segment, st *stream, p piece) {
 }
 
 // follow goes on with a client whose requests were read before. It returns false if the segment is not its business.
-func (r *Reader) follow(f *flow.Flow, seg *decode.Segment, st *stream, p piece) bool {
+func (r *Reader) follow(f *flow.Flow, seg *decode.Segment, st *stream, p piece) bool { //nolint:gocyclo // the ways in which a segment may lie to the ones before, side by side
 	x := &st.http
 	if seg.Dir != x.side {
 		return true

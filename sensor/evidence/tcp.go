@@ -67,7 +67,7 @@ type piece struct {
 
 func (p piece) from(n int) piece { return piece{p.seq + uint32(n), p.b[n:]} }
 
-func (r *Reader) tcp(f *flow.Flow, seg *decode.Segment) {
+func (r *Reader) tcp(f *flow.Flow, seg *decode.Segment) { //nolint:gocyclo // the states of a stream, side by side
 	p := piece{seg.Seq, seg.Payload}
 	if seg.Flags&decode.SYN != 0 {
 		p.seq++

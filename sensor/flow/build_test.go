@@ -54,7 +54,6 @@ type recorder struct {
 	t       testing.TB
 	emitted []emitted
 	ending  int
-	open    map[*Flow]bool // Ending was called, the last Emit was not
 }
 
 func (r *recorder) Ending(f *Flow, _ *Side) { r.ending++ }

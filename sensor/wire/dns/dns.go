@@ -116,7 +116,7 @@ func (m *Message) Parse(b []byte) error {
 
 // cut turns the end of the bytes into a fact about m; what is wrong otherwise stays an error.
 func (m *Message) cut(err error) error {
-	if err != ErrTruncated {
+	if !errors.Is(err, ErrTruncated) {
 		return err
 	}
 	m.Truncated = true
@@ -188,7 +188,7 @@ func (m *Message) answers(b []byte, off, n int) (next int, err error) {
 	return off, nil
 }
 
-func (m *Message) answer(b []byte, r *record) (err error) {
+func (m *Message) answer(b []byte, r *record) (err error) { //nolint:gocyclo // one case for each record type
 	data := b[r.data:r.next]
 	switch {
 	case r.typ == TypeA && len(data) == 4:

@@ -79,7 +79,7 @@ func (m *Message) service(b []byte, r *record) error {
 	return nil
 }
 
-func (m *Message) param(r *record, key uint16, value []byte) (err error) {
+func (m *Message) param(r *record, key uint16, value []byte) (err error) { //nolint:gocyclo // one case for each parameter
 	switch key {
 	case paramALPN:
 		if m.ALPN == nil {
