@@ -84,7 +84,7 @@ func (d *Decoder) inside(s *Segment, t Tunnels, b []byte, next func(*Decoder, *S
 }
 
 // gre reads RFC 2784 and 2890 headers, and version 1 of PPTP (RFC 2637).
-func (d *Decoder) gre(s *Segment, b []byte) Reason {
+func (d *Decoder) gre(s *Segment, b []byte) Reason { //nolint:gocyclo // a header read bit by bit, and one case for each payload
 	if len(b) < 4 {
 		return Short
 	}
