@@ -63,8 +63,8 @@ func (s *Sensor) Message(f *flow.Flow, seg *decode.Segment, m *dns.Message, raw 
 	if m.Questions == 0 || len(m.QName) == 0 {
 		return
 	}
-	ev := classifiers.Evidence{Class: classifiers.ClassDNS, Time: seg.Time, Name: m.QName}
-	verdict, ok := s.classify.Classify(&ev)
+	s.asked = classifiers.Evidence{Class: classifiers.ClassDNS, Time: seg.Time, Name: m.QName}
+	verdict, ok := s.classify.Classify(&s.asked)
 	if ok = ok && verdict.Use(); !ok {
 		if !s.config.All {
 			return

@@ -55,9 +55,11 @@ type Sensor struct {
 	lookups  lookups
 	counters counters
 	segments [batchSize]decode.Segment
-	now      int64 // latest packet time
-	doubted  int64 // a time far ahead that one frame claimed
+	now      int64                // latest packet time
+	doubted  int64                // a time far ahead that one frame claimed
+	asked    classifiers.Evidence // here because what an interface is given would be allocated
 	sum      uint32
+	batches  uint
 }
 
 // New returns a sensor that reads source. Close frees its memory.
@@ -84,7 +86,7 @@ func (s *Sensor) Run(ctx context.Context) error {
 		if flowErr := s.batch(batch[:n]); flowErr != nil {
 			return flowErr
 		}
-		s.due()
+		s.due(n)
 		if errors.Is(err, io.EOF) {
 			break
 		}
@@ -133,14 +135,19 @@ func (s *Sensor) advance(t int64) {
 	s.now, s.doubted = t, 0
 }
 
-// due writes what is over by now: in a file by packet time, on an interface by the clock.
-func (s *Sensor) due() {
+// publishEvery is after how many batches others see the counters anew: well under a second on a busy link, and at once on a quiet one.
+const publishEvery = 256
+
+// due writes what is over by now: in a file by packet time, on an interface by the clock. n is how many frames just came.
+func (s *Sensor) due(n int) {
 	if live, ok := s.source.(capture.Clocked); ok {
 		s.now = max(s.now, live.Now())
 	}
 	s.flows.Due(s.now)
 	s.lookups.due(s.now)
-	s.publish()
+	if s.batches++; n == 0 || s.batches%publishEvery == 0 {
+		s.publish()
+	}
 }
 
 // finish writes every open flow.

@@ -81,8 +81,8 @@ func (s *Sensor) judge(f *flow.Flow, seg *decode.Segment, o *evidence.Observatio
 	if len(o.Name) == 0 {
 		return classifiers.Verdict{}, false
 	}
-	ev := classifiers.Evidence{Class: o.Class, Time: seg.Time, Name: o.Name, ECH: o.Hello != nil && o.Hello.ECH}
-	if v, ok := s.classify.Classify(&ev); ok && v.Use() {
+	s.asked = classifiers.Evidence{Class: o.Class, Time: seg.Time, Name: o.Name, ECH: o.Hello != nil && o.Hello.ECH}
+	if v, ok := s.classify.Classify(&s.asked); ok && v.Use() {
 		return v, true
 	}
 	return classifiers.Verdict{}, false

@@ -30,6 +30,8 @@ const (
 	// maxAssembly is the longest beginning that is put together: more than any hello that a client sends (RFC 8446 allows 2^24, clients
 	// stay below 2^14 even with post-quantum keys).
 	maxAssembly = 64 << 10
+	// assemblyCost is what an assembly and its stream cost beside the bytes, in the budget's coin.
+	assemblyCost = 512
 	// maxSpans bounds how many pieces may wait for those before them.
 	maxSpans = 64
 )
@@ -38,7 +40,7 @@ const (
 func (a *assembly) put(seq uint32, p []byte) bool {
 	at := int(int32(seq - a.base))
 	if at < 0 {
-		if -at >= len(p) {
+		if at <= -len(p) { // not -at: the lowest int32 has no opposite where int has 32 bits
 			return true // all of it lies before the base: nothing new
 		}
 		p, at = p[-at:], 0
@@ -104,7 +106,15 @@ func (a *assembly) head() []byte {
 	return a.buf[:a.spans[0].to]
 }
 
-// consume takes n bytes off the front, which head returned.
+// gap is how many bytes are missing before the first that has arrived.
+func (a *assembly) gap() int {
+	if len(a.spans) == 0 {
+		return 0
+	}
+	return a.spans[0].from
+}
+
+// consume takes n bytes off the front, which head returned or gap counted.
 func (a *assembly) consume(n int) {
 	a.base += uint32(n)
 	a.buf = a.buf[:copy(a.buf, a.buf[n:])]
@@ -136,6 +146,7 @@ func (s *shop) lend(base uint32, k kind, owner *stream, side uint8) *assembly {
 		s.oldest = a
 	}
 	s.newest = a
+	s.held += assemblyCost
 	owner.dir[side] = a
 	return a
 }
@@ -163,7 +174,13 @@ func (s *shop) consume(a *assembly, n int) {
 }
 
 func (s *shop) giveBack(a *assembly) {
-	s.held -= len(a.buf)
+	s.detach(a)
+	s.recycle(a)
+}
+
+// detach takes a away from its flow. Its buffer may be read until it is recycled, whatever is lent and given up meanwhile.
+func (s *shop) detach(a *assembly) {
+	s.held -= len(a.buf) + assemblyCost
 	a.owner.dir[a.side] = nil
 	a.owner = nil
 	if a.older != nil {
@@ -177,7 +194,11 @@ func (s *shop) giveBack(a *assembly) {
 		s.newest = a.older
 	}
 	a.older, a.newer = nil, nil
-	if len(s.free) < 256 && cap(a.buf) <= 16<<10 {
+}
+
+// recycle keeps a detached assembly for the next flow.
+func (s *shop) recycle(a *assembly) {
+	if cap(a.buf) <= 16<<10 { // as many as were ever in use at once; large buffers go
 		s.free = append(s.free, a)
 	}
 }

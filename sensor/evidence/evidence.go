@@ -50,12 +50,14 @@ type Reader struct {
 	flows   *flow.Table
 	sink    Sink
 	shop    shop
+	streams []*stream // for the next flows
 	clients clients
 
 	hello   tls.Hello
 	message []byte // where a hello over several records is put together
 	request http.Request
 	dns     dns.Message
+	seen    Observation // here because what an interface is given would be allocated
 }
 
 // New returns a reader of the table's flows. The table's owner passes Ending on to it.
@@ -104,6 +106,7 @@ func (r *Reader) settle(f *flow.Flow) {
 	switch held := side.Reader.(type) {
 	case *stream:
 		r.drop(held)
+		r.putStream(held)
 	case *handshake:
 		r.clients.giveBack(held)
 	}
@@ -123,7 +126,8 @@ func (r *Reader) tellHello(f *flow.Flow, seg *decode.Segment, class classifiers.
 	if r.hello.ECH {
 		f.State |= flow.ECH
 	}
-	r.sink.Found(f, seg, &Observation{Class: class, Name: r.hello.ServerName, Hello: &r.hello})
+	r.seen = Observation{Class: class, Name: r.hello.ServerName, Hello: &r.hello}
+	r.sink.Found(f, seg, &r.seen)
 	return true
 }
 
@@ -160,6 +164,7 @@ type handshake struct {
 // clients lends QUIC clients, at most limit at a time.
 type clients struct {
 	free    []*quic.Client
+	pairs   []*handshake
 	lent    int
 	limit   int
 	refused uint64
@@ -180,6 +185,16 @@ func (c *clients) lend() *quic.Client {
 	return new(quic.Client)
 }
 
+// pair returns the state of a flow that may be QUIC.
+func (c *clients) pair() *handshake {
+	if n := len(c.pairs); n > 0 {
+		h := c.pairs[n-1]
+		c.pairs = c.pairs[:n-1]
+		return h
+	}
+	return new(handshake)
+}
+
 func (c *clients) giveBack(h *handshake) {
 	for i, client := range h.client {
 		if client != nil {
@@ -188,4 +203,5 @@ func (c *clients) giveBack(h *handshake) {
 			h.client[i] = nil
 		}
 	}
+	c.pairs = append(c.pairs, h)
 }

@@ -12,7 +12,7 @@ import (
 // beginHTTP reads the requests that start at p. It returns false if none starts there.
 func (r *Reader) beginHTTP(f *flow.Flow, seg *decode.Segment, p piece) bool {
 	yes, maybe := http.Begins(p.b)
-	if maybe && f.Half[seg.Dir].Bytes == 0 && !seg.Cut() {
+	if maybe && f.Half[seg.Dir].Bytes == 0 && !seg.Cut() && !r.ahead(f, seg) {
 		r.hold(f, seg, p, kindHTTP, p.seq)
 		return true
 	}
@@ -23,9 +23,13 @@ func (r *Reader) beginHTTP(f *flow.Flow, seg *decode.Segment, p piece) bool {
 }
 
 // readHTTP goes on with a head that is being put together. It returns true when the assembly is of no more use.
-func (r *Reader) readHTTP(f *flow.Flow, seg *decode.Segment, p piece) bool {
+func (r *Reader) readHTTP(f *flow.Flow, seg *decode.Segment, a *assembly, p piece) bool {
 	if yes, maybe := http.Begins(p.b); !yes {
-		return !maybe
+		if maybe {
+			return false
+		}
+		a.kind = kindUnknown // PROXY begins like PROPFIND
+		return r.readUnknown(f, seg, a, p)
 	}
 	n, err := r.request.Parse(p.b)
 	if errors.Is(err, http.ErrTruncated) {
@@ -34,20 +38,12 @@ func (r *Reader) readHTTP(f *flow.Flow, seg *decode.Segment, p piece) bool {
 	if err != nil {
 		return true
 	}
-	// What follows the head lies in the same buffer, which requests may want for the next head: it is done with it by then.
-	st := r.openStream(f)
-	a := st.dir[seg.Dir]
-	st.dir[seg.Dir] = nil
+	// What follows the head lies in the same buffer, and may begin another assembly of this direction.
+	st := a.owner
+	r.shop.detach(a)
 	r.tellRequest(f, seg, st)
 	r.afterHead(f, seg, st, p.from(n))
-	if next := st.dir[seg.Dir]; next != nil { // a further head began: a goes, next stays
-		a.side = seg.Dir
-		st.dir[seg.Dir] = a
-		r.shop.giveBack(a)
-		st.dir[seg.Dir] = next
-		return false
-	}
-	st.dir[seg.Dir] = a
+	r.shop.recycle(a)
 	return true
 }
 
@@ -73,13 +69,14 @@ func (r *Reader) requests(f *flow.Flow, seg *decode.Segment, p piece) bool {
 // afterHead skips the body of the request that was just read, as far as it is there, and reads the next.
 func (r *Reader) afterHead(f *flow.Flow, seg *decode.Segment, st *stream, p piece) {
 	if string(r.request.Method) == "CONNECT" {
-		st.http.connect, st.http.synced = true, false
+		st.http.connect, st.http.synced, st.http.next = true, false, p.seq
 		if len(p.b) > 0 { // a client that does not wait for the answer
 			r.begin(f, seg, p)
 		}
 		return
 	}
 	st.http.connect = false
+	st.http.from = p.seq
 	st.http.sent += st.http.body.Bytes
 	st.http.body.Reset(r.request.ContentLength, r.request.Chunked)
 	r.walk(f, seg, st, p)
@@ -90,7 +87,7 @@ func (r *Reader) walk(f *flow.Flow, seg *decode.Segment, st *stream, p piece) {
 	x := &st.http
 	rest, done := x.body.Advance(p.b)
 	p = p.from(len(p.b) - len(rest))
-	x.synced, x.next = true, p.seq
+	x.synced, x.next = !x.body.Lost(), p.seq
 	if !done || len(p.b) == 0 {
 		return
 	}
@@ -115,20 +112,32 @@ func (r *Reader) follow(f *flow.Flow, seg *decode.Segment, st *stream, p piece) 
 	if x.connect {
 		return false // the tunnel's own stream, or another request after a refusal
 	}
-	ahead := int32(p.seq - x.next)
-	if x.synced && ahead <= 0 && int(-ahead) < len(p.b) && !seg.Cut() { // goes on where the one before ended, or repeats a part of it
-		r.walk(f, seg, st, p.from(int(-ahead)))
+	ahead := int(int32(p.seq - x.next))
+	switch {
+	case !x.synced || seg.Cut():
+	case ahead <= 0 && ahead > -len(p.b): // goes on where the one before ended, or repeats a part of it
+		r.walk(f, seg, st, p.from(-ahead))
+		return true
+	case ahead > 0 && x.body.Skip(int64(ahead)): // the body goes on behind bytes that are missing so far
+		r.walk(f, seg, st, p)
 		return true
 	}
-	again := x.synced && ahead < 0 && int32(p.seq-f.Half[seg.Dir].Next) < 0 && r.flows.Missing(f, seg.Dir) == 0
 	switch {
-	case again: // all of it was seen before
+	case r.again(f, seg, x, p):
 	case http.LooksRequest(p.b):
 		r.requests(f, seg, p)
 	case ahead >= 0:
 		x.synced = false // bytes are missing: the next request is recognised by its first line again
 	}
 	return true
+}
+
+// again says whether all of p was seen before, or lies in a body that was followed beyond it.
+func (r *Reader) again(f *flow.Flow, seg *decode.Segment, x *exchange, p piece) bool {
+	if !x.synced || int32(p.seq-x.next) >= 0 {
+		return false
+	}
+	return int32(p.seq-x.from) >= 0 || int32(p.seq-f.Half[seg.Dir].Next) < 0 && r.flows.Missing(f, seg.Dir) == 0
 }
 
 // tellRequest tells the sink of the request that was just parsed.
@@ -144,7 +153,8 @@ func (r *Reader) tellRequest(f *flow.Flow, seg *decode.Segment, st *stream) bool
 	if len(r.request.Host) > 0 {
 		f.State |= flow.Named
 	}
-	r.sink.Found(f, seg, &Observation{Class: class, Name: r.request.Host, Request: &r.request})
+	r.seen = Observation{Class: class, Name: r.request.Host, Request: &r.request}
+	r.sink.Found(f, seg, &r.seen)
 	return true
 }
 

@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"bytes"
 	"errors"
 
 	"github.com/gnomon-sensor/gnomon/classifiers"
@@ -26,7 +27,8 @@ type exchange struct {
 	active  bool
 	side    uint8  // of the client
 	synced  bool   // next is known
-	next    uint32 // sequence number that the body, or the next request, goes on at
+	from    uint32 // sequence number behind the last head
+	next    uint32 // sequence number that the body, the next request or the tunnel goes on at
 	body    http.Body
 	sent    int64 // bytes of the bodies before
 	connect bool  // a tunnel was asked for: what follows is the tunnelled stream
@@ -53,11 +55,24 @@ func (r *Reader) openStream(f *flow.Flow) *stream {
 	side := r.flows.SideOf(f)
 	st, _ := side.Reader.(*stream)
 	if st == nil {
-		st = &stream{}
+		st = r.newStream()
 		side.Reader = st
 	}
 	return st
 }
+
+func (r *Reader) newStream() *stream {
+	if n := len(r.streams); n > 0 {
+		st := r.streams[n-1]
+		r.streams = r.streams[:n-1]
+		*st = stream{}
+		return st
+	}
+	return new(stream)
+}
+
+// putStream keeps a stream whose assemblies are given back for another flow.
+func (r *Reader) putStream(st *stream) { r.streams = append(r.streams, st) }
 
 // piece is a stretch of one direction's stream.
 type piece struct {
@@ -83,10 +98,25 @@ func (r *Reader) tcp(f *flow.Flow, seg *decode.Segment) { //nolint:gocyclo // th
 		}
 	}
 	switch {
-	case st != nil && st.http.connect || f.Half[seg.Dir].Bytes < searchBytes:
+	case st != nil && st.http.connect:
+		r.tunnel(f, seg, st, p)
+	case f.Half[seg.Dir].Bytes < searchBytes:
 		r.begin(f, seg, p)
 	case f.Half[1-seg.Dir].Bytes >= searchBytes && (st == nil || !st.http.active):
 		r.settle(f)
+	}
+}
+
+// tunnel looks at what follows a CONNECT: the tunnelled stream, or another request after a refusal.
+func (r *Reader) tunnel(f *flow.Flow, seg *decode.Segment, st *stream, p piece) {
+	at := int(int32(p.seq - st.http.next))
+	switch {
+	case at >= searchBytes:
+		r.settle(f)
+	case at >= 0:
+		r.begin(f, seg, p)
+	case at > -len(p.b): // the CONNECT again, and more
+		r.begin(f, seg, p.from(-at))
 	}
 }
 
@@ -96,7 +126,7 @@ func (r *Reader) begin(f *flow.Flow, seg *decode.Segment, p piece) {
 	case f.Key.HasPort(portDNS) && r.beginDNS(f, seg, p):
 	case r.beginTLS(f, seg, p):
 	case r.beginHTTP(f, seg, p):
-	case r.ahead(f, seg, p):
+	case r.ahead(f, seg):
 		r.hold(f, seg, p, kindUnknown, f.Half[seg.Dir].Next)
 	default:
 		if off, ok := tls.Find(p.b); ok {
@@ -105,13 +135,13 @@ func (r *Reader) begin(f *flow.Flow, seg *decode.Segment, p piece) {
 	}
 }
 
-// ahead says whether the bytes before p, from the start of the stream on, are still to come.
-func (r *Reader) ahead(f *flow.Flow, seg *decode.Segment, p piece) bool {
+// ahead says whether bytes before the segment, from the start of the stream on, are still to come.
+func (r *Reader) ahead(f *flow.Flow, seg *decode.Segment) bool {
 	h := &f.Half[seg.Dir]
 	if f.State&(flow.SeenA<<seg.Dir) == 0 || h.Bytes > 0 && f.State&(flow.SynA<<seg.Dir) == 0 {
 		return false
 	}
-	gap := int32(p.seq - h.Next)
+	gap := int32(seg.Seq - h.Next)
 	return gap > 0 && gap < searchBytes
 }
 
@@ -124,29 +154,56 @@ func (r *Reader) hold(f *flow.Flow, seg *decode.Segment, p piece, k kind, base u
 
 // goOn adds p to what is being put together and looks again.
 func (r *Reader) goOn(f *flow.Flow, seg *decode.Segment, a *assembly, p piece) {
-	before := len(a.head())
+	st, before := a.owner, len(a.head())
 	if !r.shop.add(a, p.seq, p.b) {
+		r.tidy(f, st)
 		return
+	}
+	if lost := a.gap(); lost > 0 && acknowledged(f, seg.Dir, a.base+uint32(lost)) {
+		r.shop.consume(a, lost) // it was received, but not captured: it will not come
 	}
 	head := a.head()
-	if len(head) == before {
+	if len(head) == before || a.kind == kindHTTP && !mayEnd(head, before) {
 		return
 	}
-	whole := piece{a.base, head}
-	var done bool
+	if r.read(f, seg, a, piece{a.base, head}) && a.owner != nil {
+		r.shop.giveBack(a)
+		r.tidy(f, st)
+	}
+}
+
+// read looks at what was put together. It returns true when the assembly is of no more use.
+func (r *Reader) read(f *flow.Flow, seg *decode.Segment, a *assembly, p piece) bool {
 	switch a.kind {
 	case kindTLS:
-		done = r.readTLS(f, seg, whole)
+		return r.readTLS(f, seg, p)
 	case kindHTTP:
-		done = r.readHTTP(f, seg, whole)
+		return r.readHTTP(f, seg, a, p)
 	case kindDNS:
-		done = r.readDNS(f, seg, a)
-	default:
-		done = r.readUnknown(f, seg, a, whole)
+		return r.readDNS(f, seg, a)
 	}
-	if done && a.owner != nil {
-		r.shop.giveBack(a)
+	return r.readUnknown(f, seg, a, p)
+}
+
+// tidy lets go of a stream in which nothing is under way.
+func (r *Reader) tidy(f *flow.Flow, st *stream) {
+	if side := r.flows.Peek(f); side != nil && side.Reader == st && st.dir[0] == nil && st.dir[1] == nil && !st.http.active {
+		side.Reader = nil
+		r.flows.Forget(f)
 	}
+}
+
+// acknowledged says whether the other side has received everything before seq.
+func acknowledged(f *flow.Flow, dir uint8, seq uint32) bool {
+	return f.State&(flow.AckA<<(1-dir)) != 0 && int32(f.Half[1-dir].Acked-seq) >= 0
+}
+
+// mayEnd says whether a head that was cut at before may have become whole, so that a head that comes byte by byte is not read from its
+// start each time.
+func mayEnd(head []byte, before int) bool {
+	const often = 512 // up to here a look costs little, and tells early what is no request
+	tail := head[max(before-3, 0):]
+	return before < often || len(head) >= http.MaxHead || bytes.Contains(tail, []byte("\n\r\n")) || bytes.Contains(tail, []byte("\n\n"))
 }
 
 // readUnknown looks at the stream's start once it is there. It returns true when the assembly is of no more use.
@@ -157,7 +214,7 @@ func (r *Reader) readUnknown(f *flow.Flow, seg *decode.Segment, a *assembly, p p
 	}
 	if yes, _ := http.Begins(p.b); yes {
 		a.kind = kindHTTP
-		return r.readHTTP(f, seg, p)
+		return r.readHTTP(f, seg, a, p)
 	}
 	if off, ok := tls.Find(p.b); ok {
 		r.shop.consume(a, off)
@@ -175,7 +232,7 @@ func (r *Reader) beginTLS(f *flow.Flow, seg *decode.Segment, p piece) bool {
 	msg, need, err := tls.Unwrap(r.message[:0], p.b)
 	switch {
 	case need > 0:
-		if p.b[0] != 0x16 || seg.Cut() {
+		if p.b[0] != 0x16 || seg.Cut() || r.ahead(f, seg) { // a byte of what comes later, for all that is known
 			return false
 		}
 		r.hold(f, seg, p, kindTLS, p.seq)
@@ -215,6 +272,10 @@ func (r *Reader) helloAt(f *flow.Flow, seg *decode.Segment, msg []byte) bool {
 
 // beginDNS follows the messages of a DNS connection (RFC 7766). It returns false if p does not begin with one.
 func (r *Reader) beginDNS(f *flow.Flow, seg *decode.Segment, p piece) bool {
+	if r.ahead(f, seg) {
+		r.hold(f, seg, p, kindDNS, f.Half[seg.Dir].Next)
+		return true
+	}
 	msg, _, need := dns.NextTCP(p.b)
 	if need == 0 {
 		if !dns.Plausible(msg) {

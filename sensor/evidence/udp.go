@@ -23,7 +23,7 @@ func (r *Reader) udp(f *flow.Flow, seg *decode.Segment) {
 	side := r.flows.SideOf(f)
 	h, _ := side.Reader.(*handshake)
 	if h == nil {
-		h = &handshake{}
+		h = r.clients.pair()
 		side.Reader = h
 	}
 	if h.client[seg.Dir] == nil {
