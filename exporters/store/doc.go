@@ -1,0 +1,18 @@
+// Package store is the embedded default store: one SQLite file that takes records in (exporters.Exporter) and answers questions about
+// them (query.Query). It does not decide what is counted or who a user is (the record says so), does not retry (see spool) and draws
+// nothing (see dashboard and report).
+//
+// A record is stored when its transaction has reached the disk: there is no other durable copy of it.
+//
+//	Export ──┬── record_N       the record itself, compressed, in a part of the day it was taken in; a part is dropped as a whole
+//	         ├── visit_N        where each visit began
+//	         ├── fresh          sums per hour, one small blob for each batch and day; 16 of a tier are merged into one of the next
+//	         └── coverage       per hour
+//	Maintain ── fresh ── block  of a day that is over: sums per hour, per day and per month, in columns, 1024 users each
+//
+//	Sums     ── months within the period from block level 2, days at its edges from level 1, hours at theirs from level 0, and fresh
+//
+// Sums are kept by (hour, user, facet); a facet is what a record says besides who and when: site, service, status, department, use.
+// SQLite keeps and finds the blobs; adding up is done here, because a year has millions of rows and counting distinct users over them
+// row by row takes seconds.
+package store

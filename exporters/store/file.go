@@ -1,0 +1,171 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// applicationID marks the file as ours ("GNOM"), for file(1) and against mistakes.
+const applicationID = 0x474e4f4d
+
+const (
+	headerSize = 100 // https://www.sqlite.org/fileformat2.html, section 1.3
+	magic      = "SQLite format 3\x00"
+)
+
+// errDamaged is a store that cannot be read any more.
+var errDamaged = errors.New("the store is damaged")
+
+// header is what the first bytes of a file say, without opening it as a database: nothing is changed by looking.
+type header struct {
+	exists      bool // and is not empty
+	sqlite      bool
+	version     int
+	application uint32
+}
+
+func readHeader(path string) (header, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return header{}, nil
+	}
+	if err != nil {
+		return header{}, fmt.Errorf("opening the store: %w", err)
+	}
+	defer f.Close()
+	var b [headerSize]byte
+	n, err := io.ReadFull(f, b[:])
+	if err != nil && n == 0 {
+		return header{}, nil
+	}
+	return header{exists: true, sqlite: n == headerSize && string(b[:16]) == magic,
+		version: int(binary.BigEndian.Uint32(b[60:])), application: binary.BigEndian.Uint32(b[68:])}, nil
+}
+
+// dsn names the file for the driver.
+func dsn(path, query string) string {
+	return (&url.URL{Scheme: "file", Path: path, RawQuery: query}).String()
+}
+
+// openWriter opens the file for writing, after it has made sure that it is a store, of a version it knows, and whole.
+func openWriter(ctx context.Context, c *Config, unclean bool) (*sql.DB, error) {
+	h, err := readHeader(c.Path)
+	if err != nil {
+		return nil, err
+	}
+	all, err := migrations()
+	if err != nil {
+		return nil, fmt.Errorf("opening the store %s: %w", c.Path, err)
+	}
+	if h.sqlite && h.application != applicationID && h.application != 0 {
+		return nil, fmt.Errorf("opening the store %s: it is another program's database; choose another path. Nothing was changed", c.Path)
+	}
+	if h.sqlite && h.application == applicationID && h.version > len(all) {
+		return nil, newer(c.Path, h.version, len(all))
+	}
+	damage := error(nil)
+	if h.exists && !h.sqlite {
+		damage = fmt.Errorf("%w: it does not begin like a database", errDamaged)
+	}
+	for range 2 {
+		if damage != nil {
+			if err := moveAside(c, damage); err != nil {
+				return nil, err
+			}
+			unclean = false
+		}
+		db, err := tryWriter(ctx, c, unclean, all)
+		if err == nil || !damaged(err) {
+			return db, err
+		}
+		damage = err
+	}
+	return nil, fmt.Errorf("opening the store %s: %w", c.Path, damage)
+}
+
+// tryWriter opens the file, looks at it closely after an unclean stop, and brings it to the newest version.
+func tryWriter(ctx context.Context, c *Config, unclean bool, all []string) (*sql.DB, error) {
+	// FULL: a commit is on the disk when it returns. The page size suits blobs of 100 KB; vacuum gives back what expiry frees.
+	db, err := sql.Open("sqlite", dsn(c.Path, "_txlock=immediate&_dqs=0&_pragma=busy_timeout(10000)&_pragma=page_size(8192)"+
+		"&_pragma=auto_vacuum(INCREMENTAL)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"+
+		"&_pragma=journal_size_limit(67108864)&_pragma=cache_size(-32768)&_pragma=temp_store(MEMORY)"))
+	if err != nil {
+		return nil, fmt.Errorf("opening the store %s: %w", c.Path, err)
+	}
+	db.SetMaxOpenConns(1)
+	err = firstLook(ctx, db, c, unclean)
+	if err == nil {
+		err = migrate(ctx, db, c.Path, all)
+	}
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// firstLook makes the first access and, after an unclean stop, checks every page.
+func firstLook(ctx context.Context, db *sql.DB, c *Config, unclean bool) error {
+	if err := db.PingContext(ctx); err != nil {
+		return fmt.Errorf("opening the store %s: %w; the directory has to be there and this user has to own it", c.Path, err)
+	}
+	if !unclean {
+		return nil
+	}
+	begun := time.Now()
+	c.Log.Warn("the store was not closed last time; checking it", "path", c.Path)
+	var says string
+	if err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&says); err != nil {
+		return fmt.Errorf("checking the store %s: %w", c.Path, err)
+	}
+	if says != "ok" {
+		return fmt.Errorf("checking the store %s: %w: %s", c.Path, errDamaged, says)
+	}
+	c.Log.Info("the store is whole", "path", c.Path, "took", time.Since(begun).Round(time.Millisecond).String())
+	return nil
+}
+
+// damaged says whether an error means that the file cannot be trusted.
+func damaged(err error) bool {
+	if errors.Is(err, errDamaged) {
+		return true
+	}
+	code := sqliteCode(err)
+	return code == sqlite3.SQLITE_CORRUPT || code == sqlite3.SQLITE_NOTADB
+}
+
+// sqliteCode is SQLite's primary result code, 0 for other errors.
+func sqliteCode(err error) int {
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		return e.Code() & 0xff
+	}
+	return 0
+}
+
+// moveAside renames a damaged store with its log, so that it can be looked at, and makes room for a new one.
+func moveAside(c *Config, damage error) error {
+	bad := c.Path + ".bad-" + strings.ReplaceAll(c.Now().UTC().Format("20060102T150405.000Z"), ".", "")
+	for _, end := range []string{"", "-wal"} {
+		if err := os.Rename(c.Path+end, bad+end); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("moving the damaged store aside: %w", err)
+		}
+	}
+	if err := os.Remove(c.Path + "-shm"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("moving the damaged store aside: %w", err)
+	}
+	c.Log.Error("the store was damaged and has been moved aside; a new one is begun, and pages and reports begin anew with it",
+		"path", c.Path, "moved", bad, "error", damage)
+	return nil
+}

@@ -1,0 +1,264 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/gnomon-sensor/gnomon/exporters/query"
+	"github.com/gnomon-sensor/gnomon/sensor/event"
+)
+
+const (
+	defaultPage = 100
+	maxPage     = 1000
+)
+
+// found is a record that belongs to a page, before it is read.
+type found struct {
+	part int64
+	ts   int64
+	id   recordID
+}
+
+// newest is the order of records: the newest first, and among those of one time the largest identifier.
+func newest(a, b found) int {
+	return cmp.Or(cmp.Compare(b.ts, a.ts), b.id.compare(&a.id))
+}
+
+// seek is a RecordRequest made ready.
+type seek struct {
+	dataset  int
+	from, to int64
+	action   string
+	limit    int
+	after    *cursor
+	users    map[uint32]bool
+	facets   map[uint32]bool // nil is all
+	services []string
+}
+
+// Records implements query.Query. Pages go on where the one before ended, whatever has been stored meanwhile; a zero From or To leaves
+// that side open.
+func (r *Reader) Records(ctx context.Context, q query.RecordRequest) (query.Page, error) {
+	var page query.Page
+	err := r.view(ctx, func(ctx context.Context, v *view) error {
+		if len(q.IDs) > 0 {
+			return v.byID(ctx, &q, &page)
+		}
+		s, err := v.newSeek(ctx, &q)
+		if err != nil {
+			return err
+		}
+		list, err := v.seek(ctx, s)
+		if err != nil {
+			return err
+		}
+		if len(list) > s.limit {
+			list = list[:s.limit]
+			last := list[len(list)-1]
+			page.Next = (&cursor{ts: last.ts, id: last.id}).String()
+		}
+		return v.load(ctx, list, &page)
+	})
+	if err != nil {
+		return query.Page{}, fmt.Errorf("reading records from %s: %w", r.path, err)
+	}
+	return page, nil
+}
+
+// newSeek checks a request.
+func (v *view) newSeek(ctx context.Context, q *query.RecordRequest) (*seek, error) {
+	s := &seek{dataset: datasets[q.Dataset], from: math.MinInt64, to: math.MaxInt64, action: q.Action, limit: pageSize(q.Limit), services: q.Where.Services}
+	if s.dataset == 0 {
+		return nil, fmt.Errorf("there is no dataset %q; take one of gnomon.activity, .finding, .coverage, .candidate or .audit", q.Dataset)
+	}
+	if !q.From.IsZero() {
+		s.from = q.From.UnixNano()
+	}
+	if !q.To.IsZero() {
+		s.to = q.To.UnixNano()
+	}
+	var err error
+	if q.After != "" {
+		if s.after, err = parseCursor(q.After); err != nil {
+			return nil, err
+		}
+	}
+	if len(q.Where.Users) > 0 {
+		if s.users, err = v.userIDs(ctx, q.Where.Users); err != nil {
+			return nil, err
+		}
+	}
+	pass := newSieve(&q.Where)
+	if !pass.open() {
+		s.facets = map[uint32]bool{}
+		for id, f := range v.words.facets {
+			if pass.facet(&f) {
+				s.facets[id] = true
+			}
+		}
+	}
+	return s, nil
+}
+
+func pageSize(limit int) int {
+	if limit <= 0 {
+		return defaultPage
+	}
+	return min(limit, maxPage)
+}
+
+// seek finds one record more than a page has. Parts are looked at from the one with the newest record on, and no further than needed.
+func (v *view) seek(ctx context.Context, s *seek) ([]found, error) {
+	parts := slices.DeleteFunc(slices.Clone(v.parts), func(p part) bool {
+		return p.class != classOf(s.dataset) || p.rows == 0 || p.tsmax < s.from || p.tsmin >= s.to
+	})
+	slices.SortFunc(parts, func(a, b part) int { return cmp.Compare(b.tsmax, a.tsmax) })
+	var list []found
+	for _, p := range parts {
+		if len(list) > s.limit && list[s.limit].ts > p.tsmax {
+			break
+		}
+		if may, err := v.mayServe(ctx, p.id, s.services); err != nil || !may {
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
+		more, err := v.seekPart(ctx, s, p.id)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, more...)
+		slices.SortFunc(list, newest)
+		list = list[:min(len(list), s.limit+1)]
+	}
+	return list, nil
+}
+
+// mayServe says whether a part has records of any of the services; no services are all.
+func (v *view) mayServe(ctx context.Context, part int64, services []string) (bool, error) {
+	for _, s := range services {
+		var one int
+		err := v.tx.QueryRowContext(ctx, "SELECT 1 FROM part_service WHERE part = ? AND service = ?", part, s).Scan(&one)
+		if err == nil {
+			return true, nil
+		}
+		if !errors.Is(err, sql.ErrNoRows) {
+			return false, err
+		}
+	}
+	return len(services) == 0, nil
+}
+
+// seekPart finds the newest matching records of a part, for each user of the filter or for all.
+func (v *view) seekPart(ctx context.Context, s *seek, part int64) ([]found, error) {
+	if s.users == nil {
+		return v.seekBy(ctx, s, part, "", 0)
+	}
+	var out []found
+	for id := range s.users {
+		list, err := v.seekBy(ctx, s, part, "user = ? AND ", id)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, list...)
+	}
+	return out, nil
+}
+
+// seekBy reads an index from its newest end, until a page is full.
+func (v *view) seekBy(ctx context.Context, s *seek, part int64, where string, user uint32) ([]found, error) {
+	index := "record_{n}_ts"
+	var args []any
+	if where != "" {
+		index = "record_{n}_user"
+		args = append(args, user)
+	}
+	to, before := s.to, any(nil)
+	text := "SELECT ts, id, facet, action FROM record_{n} INDEXED BY " + index + " WHERE " + where + "dataset = ? AND ts >= ? AND "
+	if s.after != nil && s.after.ts < to {
+		to, before = s.after.ts, s.after.id.value()
+		text += "ts <= ? AND (ts < ? OR id < ?)"
+		args = append(args, s.dataset, s.from, to, to, before)
+	} else {
+		text += "ts < ?"
+		args = append(args, s.dataset, s.from, to)
+	}
+	rows, err := v.tx.QueryContext(ctx, numbered(text+" ORDER BY ts DESC, id DESC", part), args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []found
+	for len(out) <= s.limit && rows.Next() {
+		f := found{part: part}
+		var id any
+		var facet uint32
+		var action sql.NullString
+		if err := rows.Scan(&f.ts, &id, &facet, &action); err != nil {
+			return nil, err
+		}
+		if (s.facets == nil || s.facets[facet]) && (s.action == "" || s.action == action.String) {
+			f.id = idOf(id)
+			out = append(out, f)
+		}
+	}
+	return out, rows.Err()
+}
+
+// load reads the records of a page.
+func (v *view) load(ctx context.Context, list []found, page *query.Page) error {
+	page.Records = make([]event.Event, 0, len(list))
+	for _, f := range list {
+		var data []byte
+		err := v.tx.QueryRowContext(ctx, numbered("SELECT data FROM record_{n} WHERE id = ?", f.part), f.id.value()).Scan(&data)
+		if err != nil {
+			return err
+		}
+		ev, err := unpack(v.unzip, data)
+		if err != nil {
+			return err
+		}
+		page.Records = append(page.Records, ev)
+	}
+	return nil
+}
+
+// byID reads exactly the records that are named, the newest first; those that are not there are left out.
+func (v *view) byID(ctx context.Context, q *query.RecordRequest, page *query.Page) error {
+	if len(q.IDs) > maxPage {
+		return fmt.Errorf("%d records are asked for by event.id; at most %d are given at once", len(q.IDs), maxPage)
+	}
+	var list []found
+	seen := map[string]bool{}
+	for _, s := range q.IDs {
+		if seen[s] {
+			continue
+		}
+		seen[s] = true
+		id := parseID(s)
+		for i := range v.parts {
+			if !v.parts[i].mayHold(&id) {
+				continue
+			}
+			f := found{part: v.parts[i].id, id: id}
+			err := v.tx.QueryRowContext(ctx, numbered("SELECT ts FROM record_{n} WHERE id = ?", f.part), id.value()).Scan(&f.ts)
+			if errors.Is(err, sql.ErrNoRows) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			list = append(list, f)
+			break
+		}
+	}
+	slices.SortFunc(list, newest)
+	return v.load(ctx, list, page)
+}

@@ -1,0 +1,233 @@
+package store
+
+import (
+	"cmp"
+	"strings"
+	"time"
+
+	"github.com/gnomon-sensor/gnomon/exporters/query"
+)
+
+// maxGroups bounds the groups of an answer in the making, about 150 bytes each.
+const maxGroups = 1_000_000
+
+// group is a row of an answer in the making.
+type group struct {
+	sums
+	bucket int64
+	key    int32 // into ask.keys
+	user   uint32
+	people userSet
+}
+
+// tally adds blocks up into groups.
+type tally struct {
+	ask     *ask
+	block   block
+	buckets map[int64]*bucket
+	n       int // groups
+	spot    int64
+	last    *bucket
+}
+
+// bucket has the groups of one span of time: by key, or by user and key.
+type bucket struct {
+	keys  []*group
+	users map[uint64]*group
+}
+
+func newTally(a *ask) *tally { return &tally{ask: a, buckets: map[int64]*bucket{}} }
+
+// at returns the groups of a span.
+func (t *tally) at(start int64) *bucket {
+	if t.last != nil && t.spot == start {
+		return t.last
+	}
+	b := t.buckets[start]
+	if b == nil {
+		b = &bucket{}
+		if t.ask.byUser {
+			b.users = map[uint64]*group{}
+		} else {
+			b.keys = make([]*group, len(t.ask.keys))
+		}
+		t.buckets[start] = b
+	}
+	t.spot, t.last = start, b
+	return b
+}
+
+// group returns a group of a span, a new one if need be.
+func (t *tally) group(start int64, key int32, user uint32) *group {
+	b := t.at(start)
+	if !t.ask.byUser {
+		g := b.keys[key]
+		if g == nil {
+			g = t.newGroup(start, key, 0)
+			b.keys[key] = g
+		}
+		return g
+	}
+	id := uint64(user)<<32 | uint64(uint32(key))
+	g := b.users[id]
+	if g == nil {
+		g = t.newGroup(start, key, user)
+		b.users[id] = g
+	}
+	return g
+}
+
+func (t *tally) newGroup(start int64, key int32, user uint32) *group {
+	t.n++
+	return &group{sums: sums{first: forEver, last: sinceEver}, bucket: start, key: key, user: user}
+}
+
+// add adds the rows of a block that the question asks for. It is where the time of a question goes: about 30 ns for a row.
+func (t *tally) add(j *job) error {
+	a, b := t.ask, &t.block
+	if err := b.decode(j.data); err != nil {
+		return err
+	}
+	user, wanted := uint32(0), a.users == nil
+	for i := range b.n {
+		if d := b.col[colUser][i]; d != 0 {
+			user += uint32(d)
+			wanted = a.users == nil || a.users[user]
+		}
+		facet := b.col[colFacet][i]
+		if !wanted || facet >= uint64(len(a.groupOf)) {
+			continue
+		}
+		key := a.groupOf[facet]
+		if key < 0 {
+			continue
+		}
+		hour, start := b.hour(i), j.bucket
+		if !j.whole {
+			if hour < a.from || hour >= a.to {
+				continue
+			}
+			start = a.bucket(hour)
+		}
+		g := t.group(start, key, user)
+		s := b.sums(i, hour)
+		g.add(&s)
+		if user > userNobody {
+			g.people.add(user)
+		}
+	}
+	if t.n > maxGroups {
+		return errGroups
+	}
+	return nil
+}
+
+// join adds what another tally of the same question has.
+func (t *tally) join(o *tally) error {
+	for _, g := range o.groups() {
+		mine := t.group(g.bucket, g.key, g.user)
+		mine.add(&g.sums)
+		mine.people.join(&g.people)
+	}
+	if t.n > maxGroups {
+		return errGroups
+	}
+	return nil
+}
+
+// groups lists all groups.
+func (t *tally) groups() []*group {
+	out := make([]*group, 0, t.n)
+	for _, b := range t.buckets {
+		for _, g := range b.keys {
+			if g != nil {
+				out = append(out, g)
+			}
+		}
+		for _, g := range b.users {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// measure is what groups are ordered by, for all but the key.
+func (g *group) measure(m query.Measure) uint64 {
+	switch m {
+	case query.Users:
+		return g.people.count()
+	case query.Visits:
+		return uint64(max(g.visits, 0))
+	case query.Upload:
+		return g.upload
+	default:
+		return uint64(g.last - sinceEver)
+	}
+}
+
+// compare is the order of an answer. Users stand in the order of their keys if they are given, else of their numbers.
+func (a *ask) compare(x, y *group, users map[uint32]userName) int {
+	if a.order != query.Key {
+		if c := cmp.Compare(y.measure(a.order), x.measure(a.order)); c != 0 {
+			return c
+		}
+	}
+	for i, d := range a.dims {
+		c := 0
+		switch {
+		case isTime(d):
+			c = cmp.Compare(x.bucket, y.bucket)
+		case d == query.ByUser && users != nil:
+			c = strings.Compare(users[x.user].key, users[y.user].key)
+		case d == query.ByUser:
+			c = cmp.Compare(x.user, y.user)
+		default:
+			c = strings.Compare(a.keys[x.key][i], a.keys[y.key][i])
+		}
+		if c != 0 {
+			return c
+		}
+	}
+	return 0
+}
+
+// row writes a group for the caller.
+func (a *ask) row(g *group, users map[uint32]userName, services map[string]string) query.Row {
+	r := query.Row{Key: make([]string, len(a.dims)), Users: g.people.count(), Visits: uint64(max(g.visits, 0)), Flows: g.flows,
+		BytesUp: g.up, BytesDown: g.down, Upload: query.Bounds{Bytes: g.upload, Low: g.low, High: g.high}, Unknown: g.unknown,
+		First: time.Unix(g.first, 0).In(a.calendar.loc), Last: time.Unix(g.last, 0).In(a.calendar.loc)}
+	r.Labels = make([]string, len(a.dims))
+	for i, d := range a.dims {
+		key, label := "", ""
+		switch {
+		case d == query.ByHour:
+			key = time.Unix(g.bucket, 0).In(a.calendar.loc).Format("2006-01-02T15:00:00Z07:00")
+		case isTime(d):
+			key = time.Unix(g.bucket, 0).In(a.calendar.loc).Format(time.DateOnly)
+		case d == query.ByUser:
+			key, label = users[g.user].key, labelOf(g.user, users[g.user])
+		default:
+			key = a.keys[g.key][i]
+			if d == query.ByService {
+				label = services[key]
+			}
+		}
+		r.Key[i], r.Labels[i] = key, cmp.Or(label, key)
+	}
+	return r
+}
+
+// labelOf is what people read for a user.
+func labelOf(id uint32, u userName) string {
+	if id == userShared {
+		return sharedLabel
+	}
+	if u.name != "" {
+		return u.name
+	}
+	if address, isAddress := strings.CutPrefix(u.key, "ip:"); isAddress {
+		address, _, _ = strings.Cut(address, "@")
+		return address
+	}
+	return u.key
+}
