@@ -32,6 +32,7 @@ type lookup struct {
 	lookupKey
 	unnamed  bool // the question is no host's name: the root, or bytes that no name has
 	client   uint8
+	mac      [6]byte // of the client
 	vlan     uint16
 	iface    uint16
 	verdict  classifiers.Verdict
@@ -60,6 +61,9 @@ func newLookups(s *Sensor) lookups {
 // Message implements evidence.Sink: a DNS message was read.
 func (s *Sensor) Message(f *flow.Flow, seg *decode.Segment, m *dns.Message, raw []byte) {
 	s.counters.dns(m)
+	if m.Response {
+		s.learner.sawResolver(seg.Key.Address(seg.Dir), seg.Time)
+	}
 	if m.Questions == 0 || len(m.QName) == 0 {
 		return
 	}
@@ -93,6 +97,9 @@ func (l *lookups) message(seg *decode.Segment, m *dns.Message, raw []byte, clien
 		l.open[key] = t
 	}
 	t.last = max(t.last, seg.Time)
+	if seg.Dir == client {
+		t.mac = seg.Link.MAC
+	}
 	t.bytes[seg.Dir] += uint64(len(raw))
 	t.packets[seg.Dir]++
 	if !m.Response {
@@ -129,6 +136,7 @@ func (l *lookups) close(t *lookup) {
 	ev := s.newEvent(&t.key, t.client, t.vlan, t.iface)
 	ev.Timestamp, ev.Event.Start, ev.Event.End = event.Time(t.last), event.Time(t.start), event.Time(t.last)
 	ev.Network.Protocol = "dns"
+	ev.Source.MAC = macString(t.mac)
 	ev.Source.Bytes, ev.Source.Packets = count(t.bytes[t.client]), count(t.packets[t.client])
 	ev.Destination.Bytes, ev.Destination.Packets = count(t.bytes[1-t.client]), count(t.packets[1-t.client])
 	ev.DNS = &event.DNS{ID: strconv.Itoa(int(t.id)), Type: "query"}

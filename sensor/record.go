@@ -109,6 +109,7 @@ func (s *Sensor) flowEvent(f *flow.Flow, st *story) *event.Event {
 		return ev
 	}
 	ev.Network.Protocol = st.protocol
+	ev.Source.MAC = macString(st.mac)
 	if st.serverName != "" || st.ja4 != "" {
 		ev.TLS = &event.TLS{NextProtocol: st.nextProtocol, Version: st.version,
 			Client: &event.TLSClient{ServerName: st.serverName, JA4: st.ja4}}

@@ -37,6 +37,8 @@ type Config struct {
 	Seed [3]uint64
 	// Visits is shared by the workers of one sensor.
 	Visits *Visits
+	// Learner is told of resolvers, proxies and DHCP; nil: nobody is.
+	Learner Learner
 }
 
 // batchSize is how many frames go through the stages together: enough to overlap the table's misses, few enough to stay in the
@@ -53,6 +55,7 @@ type Sensor struct {
 	classify classifiers.Classifier
 	sink     Sink
 	lookups  lookups
+	learner  learner
 	counters counters
 	segments [batchSize]decode.Segment
 	now      int64                // latest packet time
@@ -64,7 +67,8 @@ type Sensor struct {
 
 // New returns a sensor that reads source. Close frees its memory.
 func New(config Config, source capture.Source, classify classifiers.Classifier, sink Sink) (*Sensor, error) {
-	s := &Sensor{config: config, source: source, decode: decode.New(config.Seed), classify: classify, sink: sink}
+	s := &Sensor{config: config, source: source, decode: decode.New(config.Seed), classify: classify, sink: sink,
+		learner: learner{to: config.Learner}}
 	var err error
 	if s.flows, err = flow.New(config.Flow, s); err != nil {
 		return nil, err
@@ -114,7 +118,10 @@ func (s *Sensor) batch(frames []capture.Frame) error {
 		if err != nil {
 			return err
 		}
-		s.evidence.From(f, seg) // a hello, a request: most segments hold none
+		if f.State&flow.Settled == 0 { // a hello, a request: most segments hold none
+			s.evidence.From(f, seg)
+			s.learner.datagram(f, seg)
+		}
 		s.flows.Add(f, seg)
 	}
 	return nil

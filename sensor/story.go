@@ -22,6 +22,7 @@ type story struct {
 	host         string // of the current request, or where a CONNECT leads
 	userAgent    string
 	proxyUser    string
+	mac          [6]byte // of the client, as far as the tap is from it on the same link
 	upload       uploads
 
 	verdict classifiers.Verdict // of what the flow carries now; Service nil: nothing that is reported
@@ -52,6 +53,9 @@ func (s *Sensor) storyOf(f *flow.Flow) *story {
 // Found implements evidence.Sink: a hello or a request was read.
 func (s *Sensor) Found(f *flow.Flow, seg *decode.Segment, o *evidence.Observation) { //nolint:gocyclo // what one observation may mean for a flow, in order
 	s.counters.found(o)
+	if o.Class == classifiers.ClassConnect {
+		s.learner.sawProxy(f.Key.Address(1-seg.Dir), seg.Time)
+	}
 	verdict, known := s.judge(f, seg, o)
 	st := s.storyOf(f)
 	if st == nil && !known && !s.config.All {
@@ -98,6 +102,7 @@ func (s *Sensor) elsewhere(st *story, o *evidence.Observation, v classifiers.Ver
 
 // observe keeps what the flow showed.
 func (st *story) observe(f *flow.Flow, seg *decode.Segment, o *evidence.Observation) {
+	st.mac = seg.Link.MAC
 	if r := o.Request; r != nil {
 		st.protocol = "http"
 		st.method, st.host = string(r.Method), lowerName(o.Name)

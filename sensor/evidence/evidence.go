@@ -69,9 +69,9 @@ func New(config Config, flows *flow.Table, sink Sink) *Reader {
 // Stats are the counters since New.
 func (r *Reader) Stats() Stats { return Stats{GivenUp: r.shop.givenUp + r.clients.refused} }
 
-// From reads the payload of a segment that belongs to f and has not been counted yet.
+// From reads the payload of a segment that belongs to f, which is not settled, and has not been counted yet.
 func (r *Reader) From(f *flow.Flow, seg *decode.Segment) {
-	if f.State&flow.Settled != 0 || len(seg.Payload) == 0 {
+	if len(seg.Payload) == 0 {
 		return
 	}
 	if f.Key.Proto == decode.UDP {

@@ -276,12 +276,7 @@ func (r *Reader) beginDNS(f *flow.Flow, seg *decode.Segment, p piece) bool {
 		r.hold(f, seg, p, kindDNS, f.Half[seg.Dir].Next)
 		return true
 	}
-	msg, _, need := dns.NextTCP(p.b)
-	if need == 0 {
-		if !dns.Plausible(msg) {
-			return false
-		}
-	} else if len(p.b) > 14 && !dns.Plausible(p.b[2:]) || len(p.b) > 2 && len(p.b) <= 14 && p.b[0] > 0x40 {
+	if !mayBeDNS(p.b) {
 		return false
 	}
 	r.hold(f, seg, p, kindDNS, p.seq)
@@ -291,17 +286,33 @@ func (r *Reader) beginDNS(f *flow.Flow, seg *decode.Segment, p piece) bool {
 	return true
 }
 
+// mayBeDNS says whether a stream may begin with a DNS message, as far as it is there.
+func mayBeDNS(b []byte) bool {
+	const enough = 2 + 12 + 5 // length, header, the shortest question
+	switch msg, _, need := dns.NextTCP(b); {
+	case need == 0:
+		return dns.Plausible(msg)
+	case len(b) >= enough:
+		return dns.Plausible(b[2:])
+	}
+	return len(b) < 2 || b[0] <= 0x40 // longer ones are not sent
+}
+
 // readDNS tells every whole message and keeps the rest for later.
 func (r *Reader) readDNS(f *flow.Flow, seg *decode.Segment, a *assembly) bool {
 	head := a.head()
 	used := 0
 	for {
 		msg, rest, need := dns.NextTCP(head[used:])
-		if need > 0 {
+		switch {
+		case need > 0 && mayBeDNS(head[used:]):
 			r.shop.consume(a, used)
 			return false
-		}
-		if !r.tellMessage(f, seg, msg) {
+		case need == 0 && r.tellMessage(f, seg, msg):
+		case used == 0: // something else on this port
+			a.kind = kindUnknown
+			return r.readUnknown(f, seg, a, piece{a.base, head})
+		default:
 			return true
 		}
 		used = len(head) - len(rest)

@@ -11,8 +11,17 @@ import (
 // and what has begun with something else is not QUIC.
 const maxLooked = 64
 
+// Servers' ports of DHCP (RFC 2131, section 4.1; RFC 8415, section 7.2).
+const (
+	portBOOTPS = 67
+	portDHCPv6 = 547
+)
+
 // udp looks for a QUIC client's first flight.
 func (r *Reader) udp(f *flow.Flow, seg *decode.Segment) {
+	if f.Key.HasPort(portBOOTPS) || f.Key.HasPort(portDHCPv6) {
+		return // never settled: others read on in it
+	}
 	if f.Looked++; f.Looked > maxLooked {
 		r.settle(f)
 		return

@@ -1,0 +1,79 @@
+package sensor
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/gnomon-sensor/gnomon/sensor/decode"
+	"github.com/gnomon-sensor/gnomon/sensor/flow"
+)
+
+// Learner is told what the traffic shows of the hosts themselves. Its methods are called from the workers' goroutines, at most once a
+// second for the same address, and must not keep what they are given.
+type Learner interface {
+	// Resolver says that addr answered a DNS query, Proxy that it accepted a CONNECT: neither is ever a user.
+	Resolver(addr netip.Addr, at int64)
+	Proxy(addr netip.Addr, at int64)
+	// DHCP gets the payload of a datagram to or from a DHCP port (RFC 2131, RFC 8415 if v6).
+	DHCP(payload []byte, v6 bool, at int64)
+}
+
+// DHCP ports: RFC 2131, section 4.1; RFC 8415, section 7.2.
+const (
+	portBOOTPS, portBOOTPC     = 67, 68
+	portDHCPv6c, portDHCPv6srv = 546, 547
+)
+
+// learner keeps the Learner from being told the same all the time.
+type learner struct {
+	to       Learner
+	resolver seenHost
+	proxy    seenHost
+}
+
+// seenHost is the address that was told last, and when.
+type seenHost struct {
+	addr decode.Address
+	at   int64
+}
+
+func (h *seenHost) again(addr decode.Address, at int64) bool {
+	if h.addr == addr && at-h.at < 1e9 && at >= h.at {
+		return true
+	}
+	h.addr, h.at = addr, at
+	return false
+}
+
+func (l *learner) sawResolver(addr decode.Address, at int64) {
+	if l.to != nil && !l.resolver.again(addr, at) {
+		l.to.Resolver(addr.Addr(), at)
+	}
+}
+
+func (l *learner) sawProxy(addr decode.Address, at int64) {
+	if l.to != nil && !l.proxy.again(addr, at) {
+		l.to.Proxy(addr.Addr(), at)
+	}
+}
+
+// datagram passes DHCP on. A flow is asked once, when it is new.
+func (l *learner) datagram(f *flow.Flow, seg *decode.Segment) {
+	if l.to == nil || f.Key.Proto != decode.UDP || seg.Cut() {
+		return
+	}
+	switch {
+	case f.Key.HasPort(portBOOTPS), f.Key.HasPort(portBOOTPC):
+		l.to.DHCP(seg.Payload, false, seg.Time)
+	case f.Key.HasPort(portDHCPv6c), f.Key.HasPort(portDHCPv6srv):
+		l.to.DHCP(seg.Payload, true, seg.Time)
+	}
+}
+
+// macString is a hardware address as ECS writes it: upper case, hyphens.
+func macString(mac [6]byte) string {
+	if mac == ([6]byte{}) {
+		return ""
+	}
+	return fmt.Sprintf("%02X-%02X-%02X-%02X-%02X-%02X", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5])
+}
