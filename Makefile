@@ -13,6 +13,12 @@ BENCHTIME ?= 1s
 FUZZ      ?= ^Fuzz
 FUZZTIME  ?= 10s
 
+# Where `make install` puts things; DESTDIR stages them elsewhere.
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= /etc
+UNITDIR    ?= /etc/systemd/system
+SYSUSERSDIR ?= /etc/sysusers.d
+
 # Where the lab puts what it captures.
 CAPTURES  ?= $(CURDIR)/build/captures
 
@@ -24,13 +30,23 @@ GO_BUILD  := CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSIO
 LINTER     = go tool -modfile=$(CURDIR)/.ci/tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help build run captures test bench fuzz lint cross vuln clean go
+.PHONY: help build install run captures test bench fuzz lint cross vuln clean go
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 build: go ## build ./gnomon, one static file
 	$(GO_BUILD) -o $(BINARY) ./cmd/gnomon
+
+install: build ## install the program, its manual, a configuration and a systemd unit; as root, or with DESTDIR
+	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/$(BINARY)
+	./$(BINARY) man $(DESTDIR)$(PREFIX)/share/man/man1
+	@[ -e $(DESTDIR)$(SYSCONFDIR)/gnomon/gnomon.toml ] && echo "keeping $(DESTDIR)$(SYSCONFDIR)/gnomon/gnomon.toml" || \
+	  { set -x; mkdir -p $(DESTDIR)$(SYSCONFDIR)/gnomon && ./$(BINARY) config default > $(DESTDIR)$(SYSCONFDIR)/gnomon/gnomon.toml; }
+	install -D -m 644 packaging/systemd/gnomon.service $(DESTDIR)$(UNITDIR)/gnomon.service
+	install -D -m 644 packaging/systemd/gnomon.sysusers $(DESTDIR)$(SYSUSERSDIR)/gnomon.conf
+	@[ -n "$(DESTDIR)" ] || ! command -v systemd-sysusers >/dev/null || systemd-sysusers $(SYSUSERSDIR)/gnomon.conf
+	@[ -n "$(DESTDIR)" ] || echo "now: set capture.interfaces in $(SYSCONFDIR)/gnomon/gnomon.toml, then systemctl daemon-reload && systemctl enable --now gnomon"
 
 run: build ## watch the default interface, or replay the bundled captures where capturing is not permitted
 	./$(BINARY) run --or-replay testdata/captures
