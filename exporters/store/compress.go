@@ -9,7 +9,7 @@ import (
 	"fmt"
 
 	"github.com/gnomon-sensor/gnomon/sensor/event"
-	"github.com/klauspost/compress/zstd"
+	"github.com/klauspost/compress/s2"
 )
 
 // dictionaryID is the number of what records are compressed against. A program that wants another one takes the next number; stores keep
@@ -17,7 +17,8 @@ import (
 const dictionaryID = 1
 
 // sample is a record with the names and words that most records have: what they share with it costs a few bytes each. Measured over
-// 20,000 activities of 1,130 bytes: 260 bytes each with it, 560 without.
+// activities of 1,440 bytes, on one core: S2 with this dictionary makes 434 bytes in 3 µs, zstd with it 334 in 15 to 28 µs (it copies its
+// tables for each record), zstd without one 803 in 11 µs. Writing the record as JSON takes 7 µs.
 func sample() ([]byte, error) {
 	n, port, yes := uint64(1), uint16(443), true
 	at := event.Time(1_780_000_000_123_456_789)
@@ -55,45 +56,71 @@ func sample() ([]byte, error) {
 }
 
 // dictionary returns what records are compressed against, and keeps it in a new store.
-func (w *writer) dictionary(ctx context.Context) ([]byte, error) {
+func (w *writer) dictionary(ctx context.Context) (*s2.Dict, error) {
 	var data []byte
 	found, err := w.get(ctx, "SELECT data FROM dictionary WHERE id = ?", []any{dictionaryID}, []any{&data})
-	if err != nil || found {
-		return data, err
-	}
-	if data, err = sample(); err != nil {
+	if err != nil {
 		return nil, err
 	}
-	_, _, err = w.exec(ctx, "INSERT INTO dictionary (id, data) VALUES (?, ?)", dictionaryID, data)
-	return data, err
+	if found {
+		return dictionaryOf(data)
+	}
+	words, err := sample()
+	if err != nil {
+		return nil, err
+	}
+	d := s2.MakeDict(words, []byte(`{"@timestamp":"`))
+	_, _, err = w.exec(ctx, "INSERT INTO dictionary (id, data) VALUES (?, ?)", dictionaryID, d.Bytes())
+	return d, err
 }
 
-// newUnzip returns a decoder for what any version of a store was written with.
-func newUnzip(ctx context.Context, db *sql.DB) (*zstd.Decoder, error) {
-	options := []zstd.DOption{zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(4 * maxRecord)}
+func dictionaryOf(data []byte) (*s2.Dict, error) {
+	d := s2.NewDict(bytes.Clone(data))
+	if d == nil {
+		return nil, fmt.Errorf("%w: what records are compressed against cannot be read", errDamaged)
+	}
+	return d, nil
+}
+
+// unzip reads what any version of a store was written with.
+type unzip map[byte]*s2.Dict
+
+func newUnzip(ctx context.Context, db *sql.DB) (unzip, error) {
+	u := unzip{}
 	rows, err := db.QueryContext(ctx, "SELECT id, data FROM dictionary")
 	if err != nil {
 		return nil, err
 	}
-	err = drain(rows, func(rows *sql.Rows) error {
-		var id uint32
+	return u, drain(rows, func(rows *sql.Rows) error {
+		var id byte
 		var data []byte
 		err := rows.Scan(&id, &data)
-		options = append(options, zstd.WithDecoderDictRaw(id, bytes.Clone(data)))
+		if err == nil {
+			u[id], err = dictionaryOf(data)
+		}
 		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return zstd.NewReader(nil, options...)
 }
 
 // errRecord is a record that cannot be read back.
 var errRecord = errors.New("a record cannot be read back")
 
+// zip compresses a record: the number of the dictionary, then the block.
+func (w *writer) zip(b []byte) []byte { return append([]byte{dictionaryID}, w.dict.Encode(nil, b)...) }
+
 // unpack reads a record as pack wrote it.
-func unpack(unzip *zstd.Decoder, data []byte) (ev event.Event, err error) {
-	b, err := unzip.DecodeAll(data, nil)
+func (u unzip) unpack(data []byte) (ev event.Event, err error) {
+	if len(data) < 2 || u[data[0]] == nil {
+		return ev, fmt.Errorf("%w: a newer gnomon wrote it", errRecord)
+	}
+	n, err := s2.DecodedLen(data[1:])
+	if err == nil && n > maxRecord {
+		err = fmt.Errorf("it has %d bytes", n)
+	}
+	var b []byte
+	if err == nil {
+		b, err = u[data[0]].Decode(nil, data[1:])
+	}
 	if err == nil {
 		err = json.Unmarshal(b, &ev)
 	}

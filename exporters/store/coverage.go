@@ -161,7 +161,7 @@ func (v *view) coverMinutes(ctx context.Context, c *covering, to time.Time) (old
 				if err := rows.Scan(&ts, &data); err != nil {
 					return err
 				}
-				ev, err := unpack(v.unzip, data)
+				ev, err := v.unzip.unpack(data)
 				if err != nil {
 					return err
 				}

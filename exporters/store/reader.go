@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/gnomon-sensor/gnomon/exporters/query"
-	"github.com/klauspost/compress/zstd"
 )
 
 // readers is how many questions are answered at once.
@@ -22,7 +21,7 @@ const readers = 4
 type Reader struct {
 	path  string
 	db    *sql.DB
-	unzip *zstd.Decoder
+	unzip unzip
 
 	mu    sync.Mutex // guards what follows
 	words words
@@ -97,7 +96,6 @@ func (r *Reader) open(options string) error {
 
 // Close lets go of the file.
 func (r *Reader) Close() error {
-	r.unzip.Close()
 	return r.db.Close()
 }
 
@@ -106,7 +104,7 @@ type view struct {
 	tx    *sql.Tx
 	parts []part
 	words *words
-	unzip *zstd.Decoder
+	unzip unzip
 	cache *blockCache
 }
 

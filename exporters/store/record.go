@@ -150,7 +150,7 @@ func (w *writer) pack(ev *event.Event) (data []byte, reason string) {
 	if len(b) > maxRecord {
 		return nil, fmt.Sprintf("the record has %d bytes; at most %d are kept", len(b), maxRecord)
 	}
-	return w.zip.EncodeAll(b, make([]byte, 0, len(b)/4)), ""
+	return w.zip(b), ""
 }
 
 // valid replaces what is not UTF-8, as JSON does.

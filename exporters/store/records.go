@@ -221,7 +221,7 @@ func (v *view) load(ctx context.Context, list []found, page *query.Page) error {
 		if err != nil {
 			return err
 		}
-		ev, err := unpack(v.unzip, data)
+		ev, err := v.unzip.unpack(data)
 		if err != nil {
 			return err
 		}

@@ -163,7 +163,7 @@ func (s *Store) Close() error {
 	<-s.ended
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := errors.Join(s.Reader.Close(), s.w.close())
+	err := errors.Join(s.Reader.Close(), s.w.closeStatements())
 	// Folding the log in now makes the file whole by itself, for whoever copies it.
 	_, checkpoint := s.conn.ExecContext(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)")
 	err = errors.Join(err, checkpoint, s.conn.Close(), s.db.Close())

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/klauspost/compress/zstd"
+	"github.com/klauspost/compress/s2"
 )
 
 // writer is what the one writing connection knows: prepared statements, and caches of what stands in tables. After a transaction that was
@@ -18,7 +18,7 @@ type writer struct {
 	calendar calendar
 	conn     *sql.Conn
 	prepared map[string]*sql.Stmt
-	zip      *zstd.Encoder
+	dict     *s2.Dict
 
 	users   map[string]userEntry
 	facets  map[facet]uint32
@@ -34,14 +34,9 @@ type writer struct {
 // newWriter reads what it needs to know from the store.
 func newWriter(ctx context.Context, conn *sql.Conn, config *Config) (*writer, error) {
 	w := &writer{config: config, calendar: calendar{config.Location}, conn: conn, prepared: map[string]*sql.Stmt{}}
-	dictionary, err := w.dictionary(ctx)
-	if err != nil {
+	var err error
+	if w.dict, err = w.dictionary(ctx); err != nil {
 		return nil, fmt.Errorf("reading the store %s: %w", config.Path, err)
-	}
-	w.zip, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(1),
-		zstd.WithEncoderDictRaw(dictionaryID, dictionary), zstd.WithEncoderCRC(false))
-	if err != nil {
-		return nil, fmt.Errorf("preparing to compress records: %w", err)
 	}
 	if err := w.forget(ctx); err != nil {
 		return nil, fmt.Errorf("reading the store %s: %w", config.Path, err)
@@ -168,5 +163,3 @@ func (w *writer) closeStatements() error {
 	clear(w.prepared)
 	return errors.Join(errs...)
 }
-
-func (w *writer) close() error { return errors.Join(w.closeStatements(), w.zip.Close()) }
