@@ -21,6 +21,7 @@ const (
 	kindTLS
 	kindHTTP
 	kindDNS
+	kindBody // requests of which some bytes are missing: the end of a body, the next head
 )
 
 // span is [from, to) of the buffer.

@@ -12,6 +12,9 @@ import (
 // beginHTTP reads the requests that start at p. It returns false if none starts there.
 func (r *Reader) beginHTTP(f *flow.Flow, seg *decode.Segment, p piece) bool {
 	yes, maybe := http.Begins(p.b)
+	if yes && r.ahead(f, seg) { // text may begin like a request: see first what it belongs to
+		return false
+	}
 	if maybe && f.Half[seg.Dir].Bytes == 0 && !seg.Cut() && !r.ahead(f, seg) {
 		r.hold(f, seg, p, kindHTTP, p.seq)
 		return true
@@ -43,8 +46,41 @@ func (r *Reader) readHTTP(f *flow.Flow, seg *decode.Segment, a *assembly, p piec
 	r.shop.detach(a)
 	r.tellRequest(f, seg, st)
 	r.afterHead(f, seg, st, p.from(n))
+	r.leftover(f, seg, st, a)
 	r.shop.recycle(a)
 	return true
+}
+
+// readBody goes on with requests when the bytes before them have come, or never will.
+func (r *Reader) readBody(f *flow.Flow, seg *decode.Segment, a *assembly, p piece) bool {
+	st := a.owner
+	r.shop.detach(a)
+	switch {
+	case p.seq == st.http.next:
+		r.walk(f, seg, st, p)
+	case !http.LooksRequest(p.b) || !r.requests(f, seg, p):
+		st.http.synced = false
+	}
+	r.leftover(f, seg, st, a)
+	r.shop.recycle(a)
+	return true
+}
+
+// leftover holds what a detached assembly has behind a further gap.
+func (r *Reader) leftover(f *flow.Flow, seg *decode.Segment, st *stream, a *assembly) {
+	for _, s := range a.spans[1:] {
+		p := piece{a.base + uint32(s.from), a.buf[s.from:s.to]}
+		switch next := st.dir[seg.Dir]; {
+		case f.State&flow.Settled != 0:
+			return
+		case next != nil:
+			r.shop.add(next, p.seq, p.b)
+		case st.http.connect:
+			r.hold(f, seg, p, kindUnknown, st.http.next)
+		default:
+			r.hold(f, seg, p, kindBody, st.http.next)
+		}
+	}
 }
 
 // requests reads heads, one behind the other, from p on. It returns false if there was not even a part of one.
@@ -76,7 +112,6 @@ func (r *Reader) afterHead(f *flow.Flow, seg *decode.Segment, st *stream, p piec
 		return
 	}
 	st.http.connect = false
-	st.http.from = p.seq
 	st.http.sent += st.http.body.Bytes
 	st.http.body.Reset(r.request.ContentLength, r.request.Chunked)
 	r.walk(f, seg, st, p)
@@ -118,12 +153,15 @@ func (r *Reader) follow(f *flow.Flow, seg *decode.Segment, st *stream, p piece) 
 	case ahead <= 0 && ahead > -len(p.b): // goes on where the one before ended, or repeats a part of it
 		r.walk(f, seg, st, p.from(-ahead))
 		return true
-	case ahead > 0 && x.body.Skip(int64(ahead)): // the body goes on behind bytes that are missing so far
+	case ahead > 0 && x.skip(ahead): // the body goes on behind bytes that are missing so far
 		r.walk(f, seg, st, p)
+		return true
+	case ahead > 0 && ahead < searchBytes && !acknowledged(f, seg.Dir, p.seq): // the next head may lie in them
+		r.hold(f, seg, p, kindBody, x.next)
 		return true
 	}
 	switch {
-	case r.again(f, seg, x, p):
+	case int32(p.seq-f.Half[seg.Dir].Next) < 0: // seen before, or late: a body, for all that is known
 	case http.LooksRequest(p.b):
 		r.requests(f, seg, p)
 	case ahead >= 0:
@@ -132,12 +170,14 @@ func (r *Reader) follow(f *flow.Flow, seg *decode.Segment, st *stream, p piece) 
 	return true
 }
 
-// again says whether all of p was seen before, or lies in a body that was followed beyond it.
-func (r *Reader) again(f *flow.Flow, seg *decode.Segment, x *exchange, p piece) bool {
-	if !x.synced || int32(p.seq-x.next) >= 0 {
+// skip takes the body over n bytes that are missing, if it does not end in them.
+func (x *exchange) skip(n int) bool {
+	body := x.body
+	if !body.Skip(int64(n)) {
 		return false
 	}
-	return int32(p.seq-x.from) >= 0 || int32(p.seq-f.Half[seg.Dir].Next) < 0 && r.flows.Missing(f, seg.Dir) == 0
+	x.body = body
+	return true
 }
 
 // tellRequest tells the sink of the request that was just parsed.
@@ -164,15 +204,21 @@ func (r *Reader) endStream(f *flow.Flow, st *stream) {
 		if a == nil {
 			continue
 		}
-		if a.kind == kindHTTP {
-			if yes, _ := http.Begins(a.head()); yes {
-				if _, err := r.request.Parse(a.head()); errors.Is(err, http.ErrTruncated) && r.request.Host != nil {
-					r.tellRequest(f, &decode.Segment{Key: f.Key, Time: f.Last, Dir: uint8(side)}, st)
-				}
+		seg := &decode.Segment{Key: f.Key, Time: f.Last, Dir: uint8(side)}
+		switch a.kind {
+		case kindHTTP:
+			if _, err := r.request.Parse(a.head()); http.LooksRequest(a.head()) && errors.Is(err, http.ErrTruncated) && r.request.Host != nil {
+				r.tellRequest(f, seg, st)
 			}
+		case kindUnknown:
+			r.shop.consume(a, a.gap())
+			r.readUnknown(f, seg, a, piece{a.base, a.head()})
+		case kindBody: // nobody acknowledged it within sight of the capture, but here it is
+			r.shop.consume(a, a.gap())
+			r.readBody(f, seg, a, piece{a.base, a.head()})
 		}
-		r.shop.giveBack(a)
 	}
+	r.drop(st)
 }
 
 // Body is how many bytes of request bodies f's client has sent over HTTP/1; known is false if it speaks something else, or if bytes are

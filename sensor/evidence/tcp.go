@@ -27,7 +27,6 @@ type exchange struct {
 	active  bool
 	side    uint8  // of the client
 	synced  bool   // next is known
-	from    uint32 // sequence number behind the last head
 	next    uint32 // sequence number that the body, the next request or the tunnel goes on at
 	body    http.Body
 	sent    int64 // bytes of the bodies before
@@ -181,6 +180,8 @@ func (r *Reader) read(f *flow.Flow, seg *decode.Segment, a *assembly, p piece) b
 		return r.readHTTP(f, seg, a, p)
 	case kindDNS:
 		return r.readDNS(f, seg, a)
+	case kindBody:
+		return r.readBody(f, seg, a, p)
 	}
 	return r.readUnknown(f, seg, a, p)
 }
