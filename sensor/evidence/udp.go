@@ -29,22 +29,29 @@ func (r *Reader) udp(f *flow.Flow, seg *decode.Segment) {
 	if !quic.LooksInitial(seg.Payload) {
 		return
 	}
-	side := r.flows.SideOf(f)
-	h, _ := side.Reader.(*handshake)
-	if h == nil {
-		h = r.clients.pair()
-		side.Reader = h
+	client := r.client(f, seg.Dir)
+	if client == nil {
+		return
 	}
-	if h.client[seg.Dir] == nil {
-		if h.client[seg.Dir] = r.clients.lend(); h.client[seg.Dir] == nil {
-			return
-		}
-	}
-	hello, err := h.client[seg.Dir].Add(seg.Payload)
+	hello, err := client.Add(seg.Payload)
 	if err != nil || hello == nil {
 		return
 	}
 	if r.tellHello(f, seg, classifiers.ClassQUICSNI, hello) {
 		r.settle(f)
 	}
+}
+
+// client returns the state of the QUIC client that a side of f may be, or nil if there is no room for another.
+func (r *Reader) client(f *flow.Flow, side uint8) *quic.Client {
+	s := r.flows.SideOf(f)
+	h, _ := s.Reader.(*handshake)
+	if h == nil {
+		h = r.clients.pair()
+		s.Reader = h
+	}
+	if h.client[side] == nil {
+		h.client[side] = r.clients.lend()
+	}
+	return h.client[side]
 }

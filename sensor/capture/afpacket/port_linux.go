@@ -52,7 +52,7 @@ func (p *port) open(now time.Time) error {
 	case err == nil:
 		for _, s := range p.parked { // those of a worker that slept through a generation
 			if s != nil {
-				s.close()
+				_ = s.close() // nothing was read from it
 			}
 		}
 		p.parked = sockets
@@ -73,7 +73,7 @@ func openGroup(cfg *Config, index int) (sockets []*socket, err error) {
 	defer func() {
 		if err != nil {
 			for _, s := range sockets {
-				s.close()
+				_ = s.close() // nothing was read from it
 			}
 			sockets = nil
 		}
@@ -194,6 +194,6 @@ func (p *port) leave(worker int) {
 	defer p.mu.Unlock()
 	p.closed = true
 	if s, _ := p.takeLocked(worker); s != nil {
-		s.close()
+		_ = s.close() // nothing was read from it
 	}
 }

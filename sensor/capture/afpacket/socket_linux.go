@@ -30,7 +30,7 @@ func openSocket(cfg *Config, index int) (*socket, error) {
 	}
 	s := &socket{fd: fd, index: index}
 	if err := s.setUp(cfg); err != nil {
-		s.close()
+		_ = s.close() // the first error says more
 		return nil, err
 	}
 	return s, nil
