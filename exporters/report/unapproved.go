@@ -1,0 +1,142 @@
+package report
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/gnomon-sensor/gnomon/exporters/query"
+)
+
+// unapproved asks for unapproved use by service, department and user, and for its evidence.
+func (b *builder) unapproved(ctx context.Context) error {
+	where := b.with(unapprovedStatuses()...)
+	var err error
+	if b.rep.ByService, err = b.table(ctx, where, query.ByService); err != nil {
+		return err
+	}
+	if b.rep.ByDepartment, err = b.table(ctx, where, query.ByDepartment); err != nil {
+		return err
+	}
+	if b.rep.ByUser, err = b.byUser(ctx, where); err != nil {
+		return err
+	}
+	var wanted []wantedEvidence
+	for _, t := range []*Table{b.rep.ByService, b.rep.ByDepartment, b.rep.ByUser} {
+		for i := range t.Rows {
+			wanted = append(wanted, b.evidenceOf(&t.Rows[i], t))
+		}
+	}
+	return b.evidence(ctx, wanted)
+}
+
+// table is unapproved use by one dimension and status.
+func (b *builder) table(ctx context.Context, where query.Filter, by query.Dimension) (*Table, error) {
+	rows, err := b.sums(ctx, where, by, query.ByStatus)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(rows, byUpload)
+	t := &Table{Total: len(rows), Shown: min(len(rows), b.req.TopN)}
+	for _, r := range rows[:t.Shown] {
+		u := b.useRow(r, 1)
+		if by == query.ByService {
+			u.ServiceID, u.Service = r.Key[0], clean(label(r, 0))
+			u.Vendor, u.Category = b.facts(r.Key[0])
+		} else {
+			u.Department, u.NoDepartment = clean(r.Key[0]), r.Key[0] == ""
+		}
+		t.Rows = append(t.Rows, u)
+	}
+	t.leaveOut(b.rep.Unapproved)
+	return t, nil
+}
+
+// useRow takes over what rows of every table have; the status is the key at i.
+func (b *builder) useRow(r query.Row, i int) UseRow {
+	return UseRow{key: r.Key[0], Status: r.Key[i], Use: figures(r), First: b.local(r.First), Last: b.local(r.Last)}
+}
+
+// leaveOut sums up what the total has and the rows have not.
+func (t *Table) leaveOut(total Figures) {
+	if t.Shown == t.Total {
+		return
+	}
+	parts := make([]Figures, len(t.Rows))
+	for i := range t.Rows {
+		parts[i] = t.Rows[i].Use
+	}
+	rest := total.without(parts)
+	t.Rest = &rest
+}
+
+// byUpload puts the largest upload first; where it is equal or unknown, the most visits.
+func byUpload(x, y query.Row) int {
+	return cmp.Or(cmp.Compare(y.Upload.Bytes, x.Upload.Bytes), cmp.Compare(y.Visits, x.Visits), slices.Compare(x.Key, y.Key))
+}
+
+// byUser has, of the users with the largest upload, a row for each service and status.
+func (b *builder) byUser(ctx context.Context, where query.Filter) (*Table, error) {
+	users, err := b.sums(ctx, where, query.ByUser)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(users, byUpload)
+	t := &Table{Total: max(int(b.rep.Unapproved.Users), len(users)), Shown: min(len(users), b.req.TopN)}
+	users = users[:t.Shown]
+	if len(users) == 0 {
+		return t, nil
+	}
+	for _, u := range users {
+		where.Users = append(where.Users, u.Key[0])
+	}
+	groups, err := b.groups(ctx, where)
+	if err != nil {
+		return nil, err
+	}
+	byUser := map[string][]UseRow{}
+	for _, status := range unapprovedStatuses() {
+		where.Statuses = []string{status}
+		rows, err := b.sums(ctx, where, query.ByUser, query.ByService)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			r.Key = append(slices.Clone(r.Key), status)
+			u := b.useRow(r, 2)
+			u.UserKey, u.User = r.Key[0], clean(label(r, 0))
+			u.ServiceID, u.Service = r.Key[1], clean(label(r, 1))
+			u.Department = strings.Join(groups[u.UserKey], ", ")
+			u.NoDepartment = u.Department == ""
+			byUser[u.UserKey] = append(byUser[u.UserKey], u)
+		}
+	}
+	for _, u := range users {
+		rows := byUser[u.Key[0]]
+		slices.SortStableFunc(rows, func(x, y UseRow) int {
+			return cmp.Or(cmp.Compare(y.Use.Upload.Bytes, x.Use.Upload.Bytes), cmp.Compare(y.Use.Visits, x.Use.Visits), cmp.Compare(x.ServiceID, y.ServiceID))
+		})
+		t.Rows = append(t.Rows, rows...)
+	}
+	t.leaveOut(b.rep.Unapproved)
+	return t, nil
+}
+
+// groups are the departments of the users in where.
+func (b *builder) groups(ctx context.Context, where query.Filter) (map[string][]string, error) {
+	rows, err := b.sums(ctx, where, query.ByUser, query.ByDepartment)
+	if err != nil {
+		return nil, err
+	}
+	m := map[string][]string{}
+	for _, r := range rows {
+		if r.Key[1] != "" {
+			m[r.Key[0]] = append(m[r.Key[0]], clean(r.Key[1]))
+		}
+	}
+	for _, g := range m {
+		slices.Sort(g)
+	}
+	return m, nil
+}
