@@ -84,9 +84,10 @@ func (n *Names) Canonical(raw string) (Name, Kind) {
 	}
 	raw = fold(raw)
 	if host, ok := strings.CutPrefix(raw, "host/"); ok { // a computer in 802.1X and Kerberos
-		return machine(host)
+		return machine(strings.TrimSpace(host))
 	}
 	user, domain := divide(raw)
+	user, domain = strings.TrimSpace(user), strings.TrimSpace(domain)
 	if strings.Contains(user, `\`) || len(user) > maxName || len(domain) > maxName {
 		return Name{}, Unsafe
 	}
@@ -116,7 +117,7 @@ func divide(raw string) (user, domain string) {
 		return user, domain
 	}
 	if at := strings.LastIndexByte(raw, '@'); at >= 0 {
-		return raw[:at], strings.TrimSuffix(raw[at+1:], ".")
+		return raw[:at], strings.TrimRight(raw[at+1:], ". ")
 	}
 	return raw, ""
 }

@@ -25,6 +25,7 @@ func TestCanonical(t *testing.T) {
 		{"no domain behind the at sign", "corp", nil, "anna@", `corp\anna`, Person},
 		{"letters of the world", "", nil, "JÜRGEN", "jürgen", Person},
 		{"spaces around", "", nil, "  anna\t", "anna", Person},
+		{"space before the at sign", "", nil, "anna @ corp . ", `corp\anna`, Person},
 		{"space inside", "", nil, "anna b", "anna b", Person},
 		{"machine", "corp", nil, `CORP\DESK-17$`, "desk-17", Machine},
 		{"machine of a certificate", "", nil, "host/Desk-17.corp.example", "desk-17.corp.example", Machine},
