@@ -108,7 +108,7 @@ func plain(t *testing.T, r interface{ IntN(int) int }) []byte {
 	}
 	sp, dp := uint16(1+r.IntN(65535)), uint16(1+r.IntN(65535))
 	if proto == layers.IPProtocolTCP {
-		tcp := &layers.TCP{SrcPort: layers.TCPPort(sp), DstPort: layers.TCPPort(dp), Seq: uint32(r.IntN(1 << 31)), ACK: true}
+		tcp := &layers.TCP{SrcPort: layers.TCPPort(sp), DstPort: layers.TCPPort(dp), Seq: uint32(r.IntN(1 << 30)), ACK: true}
 		for range r.IntN(3) {
 			tcp.Options = append(tcp.Options, layers.TCPOption{OptionType: layers.TCPOptionKindTimestamps, OptionLength: 10, OptionData: random(8)})
 		}

@@ -54,6 +54,8 @@ func (h *harness) Found(f *flow.Flow, seg *decode.Segment, o *Observation) {
 	}
 }
 
+func (h *harness) Nameless(*flow.Flow, int64) {}
+
 func (h *harness) Message(f *flow.Flow, _ *decode.Segment, m *dns.Message, raw []byte) {
 	if len(raw) == 0 || f != nil && f.Key.Proto != decode.TCP {
 		h.t.Error("a message without bytes, or with a flow of UDP")
@@ -63,6 +65,13 @@ func (h *harness) Message(f *flow.Flow, _ *decode.Segment, m *dns.Message, raw [
 		name = "re " + name
 	}
 	h.asked = append(h.asked, name)
+}
+
+// Nameless is heard, and has no name to write down.
+func (h *harness) Nameless(f *flow.Flow, _ int64) {
+	if f.Has(flow.Named) {
+		h.t.Error("the search was given up for a flow that has a name")
+	}
 }
 
 // send takes a segment through the stages in the sensor's order.

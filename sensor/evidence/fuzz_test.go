@@ -17,6 +17,8 @@ func (silent) Found(*flow.Flow, *decode.Segment, *Observation) {}
 
 func (silent) Message(*flow.Flow, *decode.Segment, *dns.Message, []byte) {}
 
+func (silent) Nameless(*flow.Flow, int64) {}
+
 // script is a number of segments: each a byte of flags, four of place and two of length, then the payload.
 //
 //	bit 0: direction   bit 1: UDP   bit 2: SYN   bit 3: RST   bit 4: cut   bit 5: far away   bits 6, 7: which flow
@@ -68,7 +70,7 @@ func FuzzReader(f *testing.F) {
 	f.Add(script(byte(0x80), 1, connect, byte(0x80), 1+len(connect), hello))
 	f.Add(script(byte(0x80), 1, slices.Concat(connect, hello)))
 	f.Add(script(byte(0xc0), 1, []byte(chunked("a.example", trap)[:150]), byte(0xc0), 151, []byte(chunked("a.example", trap)[150:]+get("b.example"))))
-	f.Add(script(byte(0xc0), 1, []byte(get("a.example")+"GET / "), byte(0xe0), 1<<31+60, []byte("x"), byte(0xc0), 100, []byte(get("b.example"))))
+	f.Add(script(byte(0xc0), 1, []byte(get("a.example")+"GET / "), byte(0xe0), -1<<31+60, []byte("x"), byte(0xc0), 100, []byte(get("b.example"))))
 	f.Add(script(byte(0x40), 1, framed(query(1, "a", "example"))[:9], byte(0x40), 10, framed(query(1, "a", "example"))[9:], byte(0x41), 1, framed(answer(query(1, "a")))))
 	f.Add(script(byte(2), 0, initial(f, []byte("first id"), 0, 0, quicHello(f, "chat.example.com"))))
 	h := newHarness(f, Config{AssemblyBytes: 3000, QUICHandshakes: 2})

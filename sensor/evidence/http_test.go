@@ -194,8 +194,8 @@ func TestRequestsFarAway(t *testing.T) {
 			c := h.dial(80, true)
 			c.say([]byte(first))
 			for _, b := range []string{"x", get("a.example"), strings.Repeat("y", 70000)} {
-				c.place(c.at+int(offset), []byte(b))
-				c.place(c.at+int(offset)-len(b), []byte(b))
+				c.seg(0, c.isn+1+uint32(c.at)+offset, []byte(b), decode.ACK)
+				c.seg(0, c.isn+1+uint32(c.at-len(b))+offset, []byte(b), decode.ACK)
 			}
 			h.balanced()
 		}

@@ -178,7 +178,7 @@ func TestUniqueBytesLikeModel(t *testing.T) {
 		m := model{seen: map[int]bool{}, syn: r.IntN(2) == 0}
 		isn := uint32(0) - uint32(r.IntN(3000)) // most streams wrap
 		if r.IntN(4) == 0 {
-			isn = uint32(r.IntN(1 << 31))
+			isn = uint32(r.IntN(1 << 30))
 		}
 		table, err := New(Default(), &recorder{t: t})
 		if err != nil {
