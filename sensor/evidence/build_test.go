@@ -54,8 +54,6 @@ func (h *harness) Found(f *flow.Flow, seg *decode.Segment, o *Observation) {
 	}
 }
 
-func (h *harness) Nameless(*flow.Flow, int64) {}
-
 func (h *harness) Message(f *flow.Flow, _ *decode.Segment, m *dns.Message, raw []byte) {
 	if len(raw) == 0 || f != nil && f.Key.Proto != decode.TCP {
 		h.t.Error("a message without bytes, or with a flow of UDP")
