@@ -63,6 +63,7 @@ func (s *Sensor) Message(f *flow.Flow, seg *decode.Segment, m *dns.Message, raw 
 	s.counters.dns(m)
 	if m.Response {
 		s.learner.sawResolver(seg.Key.Address(seg.Dir), seg.Time)
+		s.learnAddresses(seg, m, 1-seg.Dir)
 	}
 	if m.Questions == 0 || len(m.QName) == 0 {
 		return

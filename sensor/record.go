@@ -14,6 +14,9 @@ import (
 // Ending implements flow.Owner.
 func (s *Sensor) Ending(f *flow.Flow, side *flow.Side) {
 	s.evidence.Ending(f, side)
+	if f.State&flow.Named == 0 && f.Half[0].Bytes+f.Half[1].Bytes > 0 {
+		s.Nameless(f, f.Last)
+	}
 	s.counters.ended(f)
 }
 
@@ -108,12 +111,15 @@ func (s *Sensor) flowEvent(f *flow.Flow, st *story) *event.Event {
 	if st == nil {
 		return ev
 	}
+	ev.Destination.Domain = st.dnsName
 	ev.Network.Protocol = st.protocol
 	ev.Source.MAC = macString(st.mac)
 	if st.serverName != "" || st.ja4 != "" {
 		ev.TLS = &event.TLS{NextProtocol: st.nextProtocol, Version: st.version,
 			Client: &event.TLSClient{ServerName: st.serverName, JA4: st.ja4}}
-		ev.Destination.Domain = st.serverName
+		if st.serverName != "" && st.class != classifiers.ClassIPFromDNS {
+			ev.Destination.Domain = st.serverName
+		}
 		if st.ech {
 			ech := true
 			ev.Gnomon.ECH = &ech

@@ -11,6 +11,7 @@ import (
 	"github.com/gnomon-sensor/gnomon/sensor/event"
 	"github.com/gnomon-sensor/gnomon/sensor/evidence"
 	"github.com/gnomon-sensor/gnomon/sensor/flow"
+	"github.com/gnomon-sensor/gnomon/sensor/pdns"
 )
 
 // Sink takes records. Offer keeps nothing of ev after it returns but what it copied; it may wait (a file waits for a slow disk).
@@ -37,6 +38,8 @@ type Config struct {
 	Seed [3]uint64
 	// Visits is shared by the workers of one sensor.
 	Visits *Visits
+	// PDNS is shared by the workers of one sensor; nil: addresses are given no names.
+	PDNS *pdns.Table
 	// Learner is told of resolvers, proxies and DHCP; nil: nobody is.
 	Learner Learner
 }
@@ -47,22 +50,23 @@ const batchSize = 64
 
 // Sensor is one capture worker: it owns a source and the flows that come from it.
 type Sensor struct {
-	config   Config
-	source   capture.Source
-	decode   *decode.Decoder
-	flows    *flow.Table
-	evidence *evidence.Reader
-	classify classifiers.Classifier
-	sink     Sink
-	lookups  lookups
-	learner  learner
-	counters counters
-	segments [batchSize]decode.Segment
-	now      int64                // latest packet time
-	doubted  int64                // a time far ahead that one frame claimed
-	asked    classifiers.Evidence // here because what an interface is given would be allocated
-	sum      uint32
-	batches  uint
+	config     Config
+	source     capture.Source
+	decode     *decode.Decoder
+	flows      *flow.Table
+	evidence   *evidence.Reader
+	classify   classifiers.Classifier
+	sink       Sink
+	lookups    lookups
+	learner    learner
+	counters   counters
+	segments   [batchSize]decode.Segment
+	now        int64                // latest packet time
+	doubted    int64                // a time far ahead that one frame claimed
+	asked      classifiers.Evidence // here because what an interface is given would be allocated
+	nameBuffer [256]byte
+	sum        uint32
+	batches    uint
 }
 
 // New returns a sensor that reads source. Close frees its memory.

@@ -18,6 +18,7 @@ type story struct {
 	version      string
 	ja4          string
 	ech          bool
+	dnsName      string // of the server's address, where the flow shows no name
 	method       string
 	host         string // of the current request, or where a CONNECT leads
 	userAgent    string
@@ -57,6 +58,14 @@ func (s *Sensor) Found(f *flow.Flow, seg *decode.Segment, o *evidence.Observatio
 		s.learner.sawProxy(f.Key.Address(1-seg.Dir), seg.Time)
 	}
 	verdict, known := s.judge(f, seg, o)
+	class, dnsName := o.Class, ""
+	if s.hidden(o) {
+		var v classifiers.Verdict
+		var ok bool
+		if dnsName, v, ok = s.fromDNS(f, seg.Time); ok {
+			verdict, known, class = v, true, classifiers.ClassIPFromDNS
+		}
+	}
 	st := s.storyOf(f)
 	if st == nil && !known && !s.config.All {
 		return
@@ -70,7 +79,10 @@ func (s *Sensor) Found(f *flow.Flow, seg *decode.Segment, o *evidence.Observatio
 	first := st.protocol == ""
 	st.observe(f, seg, o)
 	if known || o.Class != classifiers.ClassSNI { // a hello inside a tunnel that says nothing leaves the tunnel's target in force
-		st.decide(verdict, known, o)
+		st.decide(verdict, known, class)
+	}
+	if dnsName != "" {
+		st.dnsName = dnsName
 	}
 	if st.verdict.Service != nil || s.config.SliceAll {
 		s.flows.Slices(f, seg.Time, s.config.FirstSlice, s.config.Slice)
@@ -78,6 +90,11 @@ func (s *Sensor) Found(f *flow.Flow, seg *decode.Segment, o *evidence.Observatio
 	if s.config.All {
 		s.furtherName(f, seg, st, o, first)
 	}
+}
+
+// hidden says whether the observation hides the name.
+func (s *Sensor) hidden(o *evidence.Observation) bool {
+	return o.Hello != nil && (len(o.Name) == 0 || o.Hello.ECH && s.front(o.Name))
 }
 
 // judge asks the classifier.
@@ -130,15 +147,15 @@ func (st *story) observe(f *flow.Flow, seg *decode.Segment, o *evidence.Observat
 }
 
 // decide sets what the flow carries from now on.
-func (st *story) decide(v classifiers.Verdict, known bool, o *evidence.Observation) {
-	if known && st.verdict.Service == v.Service && st.class != classifiers.ClassNone && st.class != o.Class {
+func (st *story) decide(v classifiers.Verdict, known bool, class classifiers.Class) {
+	if known && st.verdict.Service == v.Service && st.class != classifiers.ClassNone && st.class != class {
 		if was := st.class.String(); !slices.Contains(st.also, was) {
 			st.also = append(st.also, was)
 		}
 	} else if st.verdict.Service != v.Service {
 		st.also = nil
 	}
-	st.verdict, st.class = v, o.Class
+	st.verdict, st.class = v, class
 	if !known {
 		st.class = classifiers.ClassNone
 	}

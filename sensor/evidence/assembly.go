@@ -46,10 +46,10 @@ func (a *assembly) put(seq uint32, p []byte) bool {
 		}
 		p, at = p[-at:], 0
 	}
-	end := at + len(p)
-	if end > maxAssembly || len(a.spans) >= maxSpans {
+	if len(p) > maxAssembly-at || len(a.spans) >= maxSpans { // not at+len(p), which may not fit into 32 bits
 		return false
 	}
+	end := at + len(p)
 	if grow := end - len(a.buf); grow > 0 {
 		a.buf = append(a.buf, make([]byte, grow)...)
 	}

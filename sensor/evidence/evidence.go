@@ -25,6 +25,8 @@ type Observation struct {
 type Sink interface {
 	// Found is called for every hello and every request, before the segment that completed it is counted.
 	Found(f *flow.Flow, seg *decode.Segment, o *Observation)
+	// Nameless is called when the search for a name in f is given up; it may be called again for the same flow.
+	Nameless(f *flow.Flow, at int64)
 	// Message is called for every DNS message over UDP or TCP; f is nil over UDP, where no flow is kept.
 	Message(f *flow.Flow, seg *decode.Segment, m *dns.Message, raw []byte)
 }

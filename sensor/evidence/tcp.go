@@ -102,6 +102,7 @@ func (r *Reader) tcp(f *flow.Flow, seg *decode.Segment) { //nolint:gocyclo // th
 	case f.Half[seg.Dir].Bytes < searchBytes:
 		r.begin(f, seg, p)
 	case f.Half[1-seg.Dir].Bytes >= searchBytes && (st == nil || !st.http.active):
+		r.sink.Nameless(f, seg.Time)
 		r.settle(f)
 	}
 }

@@ -23,6 +23,7 @@ func (r *Reader) udp(f *flow.Flow, seg *decode.Segment) {
 		return // never settled: others read on in it
 	}
 	if f.Looked++; f.Looked > maxLooked {
+		r.sink.Nameless(f, seg.Time)
 		r.settle(f)
 		return
 	}

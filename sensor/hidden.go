@@ -1,0 +1,87 @@
+package sensor
+
+import (
+	"strings"
+
+	"github.com/gnomon-sensor/gnomon/classifiers"
+	"github.com/gnomon-sensor/gnomon/sensor/decode"
+	"github.com/gnomon-sensor/gnomon/sensor/flow"
+	"github.com/gnomon-sensor/gnomon/sensor/wire/dns"
+)
+
+// fronts is implemented by classifiers that know the outer names of encrypted hellos.
+type fronts interface {
+	// Infrastructure says whether a name belongs to what hides names, and to which kind of it.
+	Infrastructure(name []byte) (category string, ok bool)
+}
+
+// frontCategory is the catalogue's category of outer names (RFC 9849, section 4).
+const frontCategory = "ech-front"
+
+// learnAddresses notes which name the client was told for which addresses.
+func (s *Sensor) learnAddresses(seg *decode.Segment, m *dns.Message, client uint8) {
+	if s.config.PDNS == nil || m.Rcode != 0 || m.Escaped {
+		return
+	}
+	who := seg.Key.Address(client)
+	for i := range m.Addrs {
+		if a := &m.Addrs[i]; a.InChain {
+			s.config.PDNS.Learn(who, decode.AddressOf(a.IP), m.QName, seg.Time, a.TTL)
+		}
+	}
+}
+
+// Nameless implements evidence.Sink: f will show no readable name.
+func (s *Sensor) Nameless(f *flow.Flow, at int64) {
+	if st := s.storyOf(f); st != nil && (st.verdict.Service != nil || st.dnsName != "") {
+		return
+	}
+	name, verdict, ok := s.fromDNS(f, at)
+	if !ok && !s.config.All {
+		return
+	}
+	if name == "" {
+		return
+	}
+	st := s.storyOf(f)
+	if st == nil {
+		st = &story{}
+		s.flows.SideOf(f).Owner = st
+	}
+	st.dnsName = name
+	if ok {
+		st.verdict, st.class = verdict, classifiers.ClassIPFromDNS
+		s.flows.Slices(f, at, s.config.FirstSlice, s.config.Slice)
+	}
+}
+
+// fromDNS asks what the server's address was looked up for: by the client, or by others if it stands for one name alone. ok says that it
+// is use of an AI service.
+func (s *Sensor) fromDNS(f *flow.Flow, at int64) (name string, v classifiers.Verdict, ok bool) {
+	if s.config.PDNS == nil {
+		return "", v, false
+	}
+	client := f.Client()
+	answer, found := s.config.PDNS.Lookup(f.Key.Address(client), f.Key.Address(1-client), at, s.nameBuffer[:0])
+	if !found || !answer.Own && answer.Others > 0 {
+		return "", v, false
+	}
+	s.asked = classifiers.Evidence{Class: classifiers.ClassIPFromDNS, Time: at, Name: answer.Name, Shared: answer.Others}
+	if v, ok = s.classify.Classify(&s.asked); !ok || !v.Use() {
+		v, ok = classifiers.Verdict{}, false
+	}
+	if ok || s.config.All {
+		name = strings.Clone(string(answer.Name))
+	}
+	return name, v, ok
+}
+
+// front says whether a name is the outer one of an encrypted hello, behind which any service may be.
+func (s *Sensor) front(name []byte) bool {
+	f, ok := s.classify.(fronts)
+	if !ok {
+		return false
+	}
+	category, ok := f.Infrastructure(name)
+	return ok && category == frontCategory
+}
