@@ -32,6 +32,7 @@ var errDamaged = errors.New("the store is damaged")
 type header struct {
 	exists      bool // and is not empty
 	sqlite      bool
+	pages       uint32
 	version     int
 	application uint32
 }
@@ -51,7 +52,7 @@ func readHeader(path string) (header, error) {
 		return header{}, nil
 	}
 	return header{exists: true, sqlite: n == headerSize && string(b[:16]) == magic,
-		version: int(binary.BigEndian.Uint32(b[60:])), application: binary.BigEndian.Uint32(b[68:])}, nil
+		pages: binary.BigEndian.Uint32(b[28:]), version: int(binary.BigEndian.Uint32(b[60:])), application: binary.BigEndian.Uint32(b[68:])}, nil
 }
 
 // dsn names the file for the driver.
@@ -69,7 +70,8 @@ func openWriter(ctx context.Context, c *Config, unclean bool) (*sql.DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the store %s: %w", c.Path, err)
 	}
-	if h.sqlite && h.application != applicationID && h.application != 0 {
+	// A store of ours whose first transaction is still in the log has one page and no name yet.
+	if h.sqlite && h.application != applicationID && (h.application != 0 || h.pages > 1) {
 		return nil, fmt.Errorf("opening the store %s: it is another program's database; choose another path. Nothing was changed", c.Path)
 	}
 	if h.sqlite && h.application == applicationID && h.version > len(all) {
@@ -97,9 +99,11 @@ func openWriter(ctx context.Context, c *Config, unclean bool) (*sql.DB, error) {
 
 // tryWriter opens the file, looks at it closely after an unclean stop, and brings it to the newest version.
 func tryWriter(ctx context.Context, c *Config, unclean bool, all []string) (*sql.DB, error) {
-	// FULL: a commit is on the disk when it returns. The page size suits blobs of 100 KB; vacuum gives back what expiry frees.
-	db, err := sql.Open("sqlite", dsn(c.Path, "_txlock=immediate&_dqs=0&_pragma=busy_timeout(10000)&_pragma=page_size(8192)"+
-		"&_pragma=auto_vacuum(INCREMENTAL)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"+
+	if err := createFile(c.Path); err != nil {
+		return nil, err
+	}
+	// FULL: a commit is on the disk when it returns.
+	db, err := sql.Open("sqlite", dsn(c.Path, "_txlock=immediate&_dqs=0&_pragma=busy_timeout(10000)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"+
 		"&_pragma=journal_size_limit(67108864)&_pragma=cache_size(-32768)&_pragma=temp_store(MEMORY)"))
 	if err != nil {
 		return nil, fmt.Errorf("opening the store %s: %w", c.Path, err)
@@ -115,10 +119,26 @@ func tryWriter(ctx context.Context, c *Config, unclean bool, all []string) (*sql
 	return db, nil
 }
 
+// createFile makes the file if it is not there, closed to others: SQLite gives its own files the same rights.
+func createFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o640)
+	if err != nil {
+		return fmt.Errorf("opening the store %s: %w; give a directory that this user may write to", path, err)
+	}
+	return f.Close()
+}
+
 // firstLook makes the first access and, after an unclean stop, checks every page.
 func firstLook(ctx context.Context, db *sql.DB, c *Config, unclean bool) error {
-	if err := db.PingContext(ctx); err != nil {
-		return fmt.Errorf("opening the store %s: %w; the directory has to be there and this user has to own it", c.Path, err)
+	pragmas := []string{"PRAGMA journal_mode = WAL"}
+	if h, err := readHeader(c.Path); err == nil && !h.exists {
+		// In this order, or the first write fixes the others. The page size suits blobs of 100 KB; vacuum gives back what expiry frees.
+		pragmas = []string{"PRAGMA page_size = 8192", "PRAGMA auto_vacuum = INCREMENTAL", "PRAGMA journal_mode = WAL"}
+	}
+	for _, p := range pragmas {
+		if _, err := db.ExecContext(ctx, p); err != nil {
+			return fmt.Errorf("opening the store %s: %w; the directory has to be there and this user has to own it", c.Path, err)
+		}
 	}
 	if !unclean {
 		return nil

@@ -21,7 +21,7 @@ type lock struct {
 func takeLock(path string) (*lock, error) {
 	file, err := os.OpenFile(path+".lock", os.O_RDWR|os.O_CREATE, 0o640)
 	if err != nil {
-		return nil, fmt.Errorf("opening the store %s: %w; give a directory that this user may write to", path, err)
+		return nil, fmt.Errorf("opening the store %s: %w; give a directory that is there and that this user may write to", path, err)
 	}
 	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		defer file.Close()

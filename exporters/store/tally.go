@@ -88,18 +88,13 @@ func (t *tally) add(j *job) error {
 	if err := b.decode(j.data); err != nil {
 		return err
 	}
-	user, wanted := uint32(0), a.users == nil
 	for i := range b.n {
-		if d := b.col[colUser][i]; d != 0 {
-			user += uint32(d)
-			wanted = a.users == nil || a.users[user]
-		}
-		facet := b.col[colFacet][i]
-		if !wanted || facet >= uint64(len(a.groupOf)) {
+		facet := b.col[colFacet].at(i)
+		if facet >= uint64(len(a.groupOf)) || a.groupOf[facet] < 0 {
 			continue
 		}
-		key := a.groupOf[facet]
-		if key < 0 {
+		user := b.user(i)
+		if a.users != nil && !a.users[user] {
 			continue
 		}
 		hour, start := b.hour(i), j.bucket
@@ -109,7 +104,7 @@ func (t *tally) add(j *job) error {
 			}
 			start = a.bucket(hour)
 		}
-		g := t.group(start, key, user)
+		g := t.group(start, a.groupOf[facet], user)
 		s := b.sums(i, hour)
 		g.add(&s)
 		if user > userNobody {
