@@ -72,6 +72,7 @@ func (b *builder) coverage(ctx context.Context) error {
 	for _, l := range sources {
 		c.Sources = append(c.Sources, l)
 	}
+	c.LogSources = len(c.Sources)
 	slices.SortFunc(c.Sources, func(x, y LogSource) int { return cmp.Compare(x.Name, y.Name) })
 	c.gaps(steps, step, end, b.req.Location)
 	return nil
@@ -109,6 +110,18 @@ func (c *Coverage) gaps(steps []query.CoverageRow, step time.Duration, end time.
 	slices.SortStableFunc(all, func(x, y Gap) int { return cmp.Compare(y.To.Sub(y.From), x.To.Sub(x.From)) })
 	c.Gaps = all[:min(len(all), maxGaps)]
 	slices.SortFunc(c.Gaps, func(x, y Gap) int { return x.From.Compare(y.From) })
+}
+
+// mergeSources adds all log sources up: their names may hold addresses.
+func (c *Coverage) mergeSources() {
+	if len(c.Sources) == 0 {
+		return
+	}
+	all := LogSource{Name: "all log sources"}
+	for _, l := range c.Sources {
+		all.Read, all.Used, all.Rejected = all.Read+l.Read, all.Used+l.Used, all.Rejected+l.Rejected
+	}
+	c.Sources = []LogSource{all}
 }
 
 // longest keeps the n longest gaps in order of time.

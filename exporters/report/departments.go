@@ -137,6 +137,7 @@ func protectUnapproved(rows []DepartmentRow, least uint64) {
 // protect takes out of management's report what is about fewer users than the minimum.
 func (b *builder) protect(ctx context.Context) error {
 	r := b.rep
+	r.Coverage.mergeSources()
 	few, err := b.fewElsewhere(ctx)
 	if err != nil {
 		return err

@@ -21,7 +21,7 @@ type fake struct {
 	watched  func(time.Time) bool // by hour; nil is never
 	sumsFrom time.Time
 	recsFrom time.Time
-	noSpan   bool
+	logName  string // of the log source
 }
 
 // use is one visit with its flows.
@@ -77,7 +77,7 @@ func newFake(s fakeShape) *fake {
 	for u := range s.users {
 		key := fmt.Sprintf("hmac%06x", u*7919)
 		if s.poison {
-			key = fmt.Sprintf("POISONKEY%d", u)
+			key = fmt.Sprintf([]string{"POISONKEY%d", "POISON-10.66.6.%d"}[u%2], u)
 		}
 		if u%4 != 3 {
 			f.names[key] = s.name("user", u)
@@ -103,7 +103,7 @@ func newFake(s fakeShape) *fake {
 	slices.SortFunc(f.uses, func(x, y use) int {
 		return cmp.Or(x.at.Compare(y.at), cmp.Compare(x.user, y.user), cmp.Compare(x.service, y.service))
 	})
-	for i := range 12 {
+	for i := range min(12, (len(f.uses)+2)/3) {
 		x := f.uses[len(f.uses)-1-i*3]
 		f.findings = append(f.findings, f.finding(x, i))
 	}
@@ -240,8 +240,9 @@ func (f *fake) Coverage(_ context.Context, from, to time.Time, step time.Duratio
 			row.EncryptedDNS += 9
 			row.BytesWithUser += 123_456
 			row.Undecodable = map[string]uint64{"not ip": row.Undecodable["not ip"] + 17, "truncated": row.Undecodable["truncated"] + 2}
-			s := row.Sources["proxy"]
-			row.Sources = map[string]event.Source{"proxy": {Read: s.Read + 100, Used: s.Used + 20, Rejected: s.Rejected + 1}}
+			name := cmp.Or(f.logName, "proxy")
+			s := row.Sources[name]
+			row.Sources = map[string]event.Source{name: {Read: s.Read + 100, Used: s.Used + 20, Rejected: s.Rejected + 1}}
 		}
 		rows = append(rows, row)
 	}

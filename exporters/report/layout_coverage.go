@@ -39,7 +39,22 @@ func coverageSection(r *Report) section {
 	if g := gapText(r); g != "" {
 		s.Blocks = append(s.Blocks, block{Text: g})
 	}
+	if reasons := reasonText(c); reasons != "" && r.Audience == DLP {
+		s.Blocks = append(s.Blocks, block{Small: true, Text: reasons})
+	}
 	return withSources(r, s)
+}
+
+// reasonText says why packets could not be read.
+func reasonText(c Coverage) string {
+	if len(c.Undecodable) == 0 {
+		return ""
+	}
+	var parts []string
+	for _, u := range c.Undecodable {
+		parts = append(parts, u.Name+space+number(u.Packets))
+	}
+	return "Packets that could not be read, by reason: " + strings.Join(parts, ", ") + "."
 }
 
 // withSources adds what logs gave.
@@ -48,12 +63,9 @@ func withSources(r *Report, s section) section {
 		return s
 	}
 	if r.Audience == Management {
-		var read, rejected uint64
-		for _, l := range r.Coverage.Sources {
-			read, rejected = read+l.Read, rejected+l.Rejected
-		}
-		s.Blocks = append(s.Blocks, block{Text: fmt.Sprintf("Of %s log lines from %s, %s could not be read (%s).", number(read),
-			plural(uint64(len(r.Coverage.Sources)), "source", "sources"), number(rejected), percent(rejected, read))})
+		all := r.Coverage.Sources[0]
+		s.Blocks = append(s.Blocks, block{Text: fmt.Sprintf("Of %s log lines from %s, %s could not be read (%s).", number(all.Read),
+			plural(uint64(r.Coverage.LogSources), "source", "sources"), number(all.Rejected), percent(all.Rejected, all.Read))})
 		return s
 	}
 	t := &table{Caption: "Log sources", Columns: []column{{"Log source", false, 5}, {"Lines read", true, 2}, {"used", true, 2}, {"rejected", true, 2}, {"rejected share", true, 2}}}
@@ -61,13 +73,6 @@ func withSources(r *Report, s section) section {
 		t.Rows = append(t.Rows, row{Cells: texts(l.Name, number(l.Read), number(l.Used), number(l.Rejected), percent(l.Rejected, l.Read))})
 	}
 	s.Blocks = append(s.Blocks, block{Table: t})
-	if len(r.Coverage.Undecodable) > 0 {
-		var parts []string
-		for _, u := range r.Coverage.Undecodable {
-			parts = append(parts, u.Name+space+number(u.Packets))
-		}
-		s.Blocks = append(s.Blocks, block{Small: true, Text: "Packets that could not be read, by reason: " + strings.Join(parts, ", ") + "."})
-	}
 	return s
 }
 

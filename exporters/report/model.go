@@ -196,18 +196,20 @@ type Coverage struct {
 	Gaps    []Gap `json:"gaps,omitempty"` // the longest ones, in order of time
 	GapsAll int   `json:"gaps_total"`
 
-	Received      uint64      `json:"packets_received"`
-	Dropped       uint64      `json:"packets_dropped"`
-	Undecodable   []Reason    `json:"packets_undecodable,omitempty"`
-	Flows         uint64      `json:"flows"`
-	Named         uint64      `json:"flows_named"`
-	ECH           uint64      `json:"flows_ech"`
-	EncryptedDNS  uint64      `json:"flows_encrypted_dns"`
-	Relay         uint64      `json:"flows_relay"`
-	OneSided      uint64      `json:"flows_one_sided"`
-	Evicted       uint64      `json:"flows_evicted"`
-	BytesWithUser uint64      `json:"bytes_with_user"`
-	Sources       []LogSource `json:"log_sources,omitempty"`
+	Received      uint64   `json:"packets_received"`
+	Dropped       uint64   `json:"packets_dropped"`
+	Undecodable   []Reason `json:"packets_undecodable,omitempty"`
+	Flows         uint64   `json:"flows"`
+	Named         uint64   `json:"flows_named"`
+	ECH           uint64   `json:"flows_ech"`
+	EncryptedDNS  uint64   `json:"flows_encrypted_dns"`
+	Relay         uint64   `json:"flows_relay"`
+	OneSided      uint64   `json:"flows_one_sided"`
+	Evicted       uint64   `json:"flows_evicted"`
+	BytesWithUser uint64   `json:"bytes_with_user"`
+	// LogSources is how many there were; for management, Sources is their sum.
+	LogSources int         `json:"log_sources_total"`
+	Sources    []LogSource `json:"log_sources,omitempty"`
 	// RecordsFrom and SumsFrom are since when records and sums are kept, if that is known.
 	RecordsFrom time.Time `json:"records_kept_from,omitzero"`
 	SumsFrom    time.Time `json:"sums_kept_from,omitzero"`

@@ -9,9 +9,9 @@ func (p Period) before() Period {
 	q := Period{To: from, Zone: p.Zone}
 	switch months := wholeMonths(from, to); {
 	case months > 0:
-		q.From = from.AddDate(0, -months, 0)
+		q.From = dayStart(from.AddDate(0, -months, 0))
 	case midnight(from) && midnight(to):
-		q.From = from.AddDate(0, 0, -p.days())
+		q.From = dayStart(from.AddDate(0, 0, -p.days()))
 	default:
 		q.From = from.Add(-to.Sub(from))
 	}
@@ -34,10 +34,16 @@ func wholeMonths(from, to time.Time) int {
 	return (to.Year()-from.Year())*12 + int(to.Month()) - int(from.Month())
 }
 
-// midnight says whether a day begins at t: where clocks go forward at midnight, it begins later.
-func midnight(t time.Time) bool {
-	day := time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, t.Location())
-	return t.Equal(day)
+// midnight says whether a day begins at t.
+func midnight(t time.Time) bool { return t.Equal(dayStart(t)) }
+
+// dayStart is when t's day begins: where clocks go forward at midnight, that is an hour later, and time.Date would say the day before.
+func dayStart(t time.Time) time.Time {
+	start := time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, t.Location())
+	if start.Day() != t.Day() {
+		start = start.Add(time.Hour)
+	}
+	return start
 }
 
 // weeks returns the Mondays on which the n weeks begin of which the last holds the moment before end.
@@ -46,7 +52,8 @@ func weeks(end time.Time, n int) []time.Time {
 	back := (int(last.Weekday()) + 6) % 7 // days since Monday
 	out := make([]time.Time, n)
 	for i := range out {
-		out[i] = time.Date(last.Year(), last.Month(), last.Day()-back-7*(n-1-i), 0, 0, 0, 0, last.Location())
+		noon := time.Date(last.Year(), last.Month(), last.Day()-back-7*(n-1-i), 12, 0, 0, 0, last.Location())
+		out[i] = dayStart(noon)
 	}
 	return out
 }
