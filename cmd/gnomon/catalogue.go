@@ -175,7 +175,7 @@ func (p *program) match(args []string, all bool) error {
 	return nil
 }
 
-func writeMatch(w *bufio.Writer, c *signatures.Catalogue, name string, all bool) {
+func writeMatch(w *page, c *signatures.Catalogue, name string, all bool) {
 	hit, ok := c.Match([]byte(name))
 	id := "-"
 	if ok && hit.Use() {

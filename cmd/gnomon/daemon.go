@@ -5,16 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"sync"
 	"time"
 
-	"github.com/gnomon-sensor/gnomon/exporters/jsonl"
-	"github.com/gnomon-sensor/gnomon/exporters/spool"
+	sd "github.com/coreos/go-systemd/v22/daemon"
+
 	"github.com/gnomon-sensor/gnomon/sensor"
 	"github.com/gnomon-sensor/gnomon/sensor/capture"
-	"github.com/gnomon-sensor/gnomon/sensor/config"
 	"github.com/gnomon-sensor/gnomon/sensor/event"
 )
 
@@ -23,55 +21,52 @@ type daemonParts struct {
 	*parts
 	sources []capture.Source
 	log     *slog.Logger
-	wait    bool // a replay: the sources can wait for a slow disk
+	replay  bool // the sources end, and can wait for a slow disk
+	stay    bool // after a replay, the pages go on until a stop
 }
 
-// closeWithin is how long a stop may take to hand the last records over.
-const closeWithin = 20 * time.Second
-
 // daemon runs the workers until ctx ends or every source is at its end.
-func (p *program) daemon(ctx context.Context, c *config.Config, f *runFlags, d *daemonParts) (err error) {
+func (p *program) daemon(ctx context.Context, c *settings, f *runFlags, d *daemonParts) (err error) {
+	defer func() { err = errors.Join(err, closeAll(d.sources)) }()
+	outs, err := p.openOutputs(c, d.replay, d.log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, outs.close()) }()
+	stopPages, err := p.servePages(ctx, c, d, outs)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stopPages()) }()
+
 	sum := newSummary()
-	out := &lockedWriter{w: bufio.NewWriterSize(p.stdout, 64<<10)}
-	sinks := []sensor.Sink{sum}
+	out := &lockedWriter{w: bufio.NewWriterSize(p.stdout, 64<<10), columns: widthOf(p.stdout)}
+	sinks := append([]sensor.Sink{sum}, outs.sinks()...)
 	if f.asJSON {
 		sinks = append(sinks, newJSONSink(out))
 	} else {
 		sinks = append(sinks, lines{out})
 	}
-	if c.File.Path != "" {
-		queue, err := d.fileQueue(c)
-		if err != nil {
-			return errors.Join(err, closeAll(d.sources))
-		}
-		defer func() { err = errors.Join(err, d.closeQueue(queue)) }()
-		sinks = append(sinks, queue)
-	}
 	sink := &fanOut{sinks: sinks, now: time.Now}
 	workers, err := d.workers(c, sink)
 	if err != nil {
-		return errors.Join(err, closeAll(d.sources))
+		return err
 	}
-	ended := make(chan error, len(workers))
-	for _, w := range workers {
-		go func() { ended <- w.Run(context.Background()) }() // a stop closes the source: what the ring holds is still read
-	}
-	d.log.Info("started", "sources", sourceNames(d.sources), "observer", d.observer.ID, "catalogue", d.catalogue.Load().Version())
-	errs := d.watch(ctx, workers, ended, sink, out)
-	coverage := total(workers)
-	for _, w := range workers {
-		w.Close()
-	}
-	errs = append(errs, closeAll(d.sources))
+	coverage, err := d.work(ctx, workers, sink, out)
 	if !f.asJSON {
 		fmt.Fprintln(out)
 		sum.write(out, &coverage)
 	}
-	return errors.Join(append(errs, out.Flush())...)
+	err = errors.Join(err, out.Flush())
+	if d.replay && d.stay && err == nil && ctx.Err() == nil {
+		p.note("\nThe replay has ended; its pages stay at %s until you press Ctrl-C.", pagesURL(c))
+		<-ctx.Done()
+	}
+	return err
 }
 
 // workers makes a sensor for each source.
-func (d *daemonParts) workers(c *config.Config, sink sensor.Sink) ([]*sensor.Sensor, error) {
+func (d *daemonParts) workers(c *settings, sink sensor.Sink) ([]*sensor.Sensor, error) {
 	var workers []*sensor.Sensor
 	for _, source := range d.sources {
 		w, err := sensor.New(d.sensor(c), source, d.classify, sink)
@@ -81,6 +76,27 @@ func (d *daemonParts) workers(c *config.Config, sink sensor.Sink) ([]*sensor.Sen
 		workers = append(workers, w)
 	}
 	return workers, nil
+}
+
+// work runs the workers and returns what they saw.
+func (d *daemonParts) work(ctx context.Context, workers []*sensor.Sensor, sink sensor.Sink, out *lockedWriter) (sensor.Coverage, error) {
+	ended := make(chan error, len(workers))
+	for _, w := range workers {
+		go func() { ended <- w.Run(context.Background()) }() // a stop closes the source: what the ring holds is still read
+	}
+	d.log.Info("started", "sources", sourceNames(d.sources), "observer", d.observer.ID, "catalogue", d.catalogue.Load().Version())
+	manager := serviceManager{d.log}
+	manager.say(sd.SdNotifyReady)
+	alive, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go manager.watch(alive, func() bool { return total(workers).Received >= 0 })
+	errs := d.watch(ctx, workers, ended, sink, out)
+	manager.say(sd.SdNotifyStopping)
+	coverage := total(workers)
+	for _, w := range workers {
+		w.Close()
+	}
+	return coverage, errors.Join(errs...)
 }
 
 // watch writes coverage every minute and waits for the end.
@@ -106,6 +122,7 @@ func (d *daemonParts) watch(ctx context.Context, workers []*sensor.Sensor, ended
 			d.log.Info("stopping: reading what has arrived and writing open flows")
 			stop = nil
 			errs = append(errs, closeAll(d.sources))
+			d.sources = nil
 		case <-minute.C:
 			cover()
 		case <-flush.C:
@@ -121,8 +138,8 @@ func (d *daemonParts) watch(ctx context.Context, workers []*sensor.Sensor, ended
 // coverageEvent says what was seen since the last one.
 func (d *daemonParts) coverageEvent(before, now *sensor.Coverage) *event.Event {
 	ev := &event.Event{Timestamp: event.At(time.Now()), ECS: &event.ECS{Version: event.ECSVersion}, Observer: &d.observer}
-	minute := int64(ev.Timestamp) / 60e9 * 60e9
-	ev.Event = event.Meta{Dataset: event.DatasetCoverage, Kind: "metric", ID: event.KeyID(minute, event.DatasetCoverage, d.observer.ID)}
+	ev.Event = event.Meta{Dataset: event.DatasetCoverage, Kind: "metric",
+		ID: event.KeyID(int64(ev.Timestamp), event.DatasetCoverage, d.observer.ID)}
 	undecodable := map[string]uint64{}
 	for reason, n := range now.Undecodable {
 		if n -= before.Undecodable[reason]; n > 0 {
@@ -134,26 +151,6 @@ func (d *daemonParts) coverageEvent(before, now *sensor.Coverage) *event.Event {
 		Flows: now.Flows - before.Flows, FlowsNamed: now.Named - before.Named, ECH: now.ECH - before.ECH,
 		OneSided: now.OneSided - before.OneSided, Evicted: now.Evicted - before.Evicted}}
 	return ev
-}
-
-func (d *daemonParts) fileQueue(c *config.Config) (*spool.Queue, error) {
-	file, err := jsonl.Open(jsonl.Config{Path: c.File.Path, MaxBytes: int64(c.File.MaxBytes), Keep: c.File.Keep})
-	if err != nil {
-		return nil, err
-	}
-	conf := spool.Default()
-	conf.Name, conf.Wait = "file", d.wait
-	return spool.New(conf, file, d.log), nil
-}
-
-// closeQueue hands the last records over and says what was lost, if anything.
-func (d *daemonParts) closeQueue(q *spool.Queue) error {
-	err := q.Close(closeWithin)
-	if s := q.Stats(); s.Dropped+s.Never > 0 {
-		d.log.Error("records were lost", "exporter", "file", "dropped", s.Dropped, "refused", s.Never, "stored", s.Stored)
-		return errors.Join(err, fmt.Errorf("writing records to the file: %d were lost; see the log for the reason", s.Dropped+s.Never))
-	}
-	return err
 }
 
 func total(workers []*sensor.Sensor) sensor.Coverage {
@@ -192,8 +189,9 @@ func (f *fanOut) Offer(ev *event.Event) {
 
 // lockedWriter lets the ticker flush what workers write.
 type lockedWriter struct {
-	mu sync.Mutex
-	w  *bufio.Writer
+	mu      sync.Mutex
+	w       *bufio.Writer
+	columns int // of the terminal; 0: none
 }
 
 // Write implements io.Writer.
@@ -209,5 +207,3 @@ func (l *lockedWriter) Flush() error {
 	defer l.mu.Unlock()
 	return l.w.Flush()
 }
-
-var _ io.Writer = (*lockedWriter)(nil)

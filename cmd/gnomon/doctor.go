@@ -13,9 +13,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/gnomon-sensor/gnomon/exporters/query"
 	"github.com/gnomon-sensor/gnomon/sensor"
 	"github.com/gnomon-sensor/gnomon/sensor/capture/afpacket"
-	"github.com/gnomon-sensor/gnomon/sensor/config"
 	"github.com/gnomon-sensor/gnomon/sensor/event"
 )
 
@@ -111,7 +111,7 @@ func checkClock(now time.Time) check {
 }
 
 // examineCapture looks at each interface and then listens.
-func (p *program) examineCapture(ctx context.Context, c *config.Config, listen time.Duration) ([]check, error) {
+func (p *program) examineCapture(ctx context.Context, c *settings, listen time.Duration) ([]check, error) {
 	names := c.Capture.Interfaces
 	for _, tap := range c.Capture.Taps {
 		names = append(names, tap.Interfaces...)
@@ -186,7 +186,7 @@ func examineInterface(name string) []check {
 }
 
 // listen runs workers over the sources until ctx ends and returns what they saw.
-func (d *daemonParts) listen(ctx context.Context, c *config.Config) (sensor.Coverage, error) {
+func (d *daemonParts) listen(ctx context.Context, c *settings) (sensor.Coverage, error) {
 	workers, err := d.workers(c, ignore{})
 	if err != nil {
 		return sensor.Coverage{}, errors.Join(err, closeAll(d.sources))
@@ -248,5 +248,46 @@ func reasons(c *sensor.Coverage) string {
 	return strings.Join(all, ", ")
 }
 
-// examineStore is filled in with the embedded store.
-func (p *program) examineStore(context.Context, *config.Config) []check { return nil }
+// examineStore says whether the store can be read, how old its newest record is and how many users are known by more than an address.
+func (p *program) examineStore(ctx context.Context, c *settings) []check {
+	if !c.Store.Enabled {
+		return []check{{Name: "store", Verdict: fine, Says: "not enabled"}}
+	}
+	reader, err := p.openReader(c)
+	if err != nil {
+		return []check{{"store", warn, err.Error(), "start the daemon once, or see whose the directory is"}}
+	}
+	defer func() { _ = reader.Close() }() // it was only read
+	span, err := reader.Span(ctx)
+	if err != nil {
+		return []check{{"store", warn, err.Error(), "if it stays so, move the store aside and restart the daemon"}}
+	}
+	if span.To.IsZero() {
+		return []check{{"store", warn, "it is empty", "is the daemon running, and does traffic arrive?"}}
+	}
+	checks := []check{{Name: "store", Verdict: fine, Says: fmt.Sprintf("records from %s to %s", span.RecordsFrom.Format(time.DateTime), span.To.Format(time.DateTime))}}
+	if age := time.Since(span.To); age > 10*time.Minute {
+		checks[0].Verdict, checks[0].Do = warn, fmt.Sprintf("the newest record is %v old: is the daemon running?", age.Round(time.Minute))
+	}
+	return append(checks, examineUsers(ctx, reader)...)
+}
+
+// examineUsers says how many of those who used AI in the last day are known by more than an address.
+func examineUsers(ctx context.Context, q query.Query) []check {
+	now := time.Now().UTC().Truncate(time.Hour).Add(time.Hour)
+	rows, err := q.Sums(ctx, query.Request{From: now.Add(-24 * time.Hour), To: now, By: []query.Dimension{query.ByUser}})
+	if err != nil || len(rows) == 0 {
+		return nil
+	}
+	addresses := 0
+	for i := range rows {
+		if strings.HasPrefix(rows[i].Key[0], "ip:") {
+			addresses++
+		}
+	}
+	c := check{Name: "users", Verdict: fine, Says: fmt.Sprintf("%d of %d who used AI in the last day are known by more than an address", len(rows)-addresses, len(rows))}
+	if addresses*2 > len(rows) {
+		c.Verdict, c.Do = warn, "name a table with identity.table, or read where DHCP and the proxy can be seen"
+	}
+	return []check{c}
+}

@@ -165,10 +165,11 @@ func TestRunReplays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if parts.observer.ID, err = observerID(t.TempDir()); err != nil {
+	c.Observer.StateDir, c.Dashboard.Listen = t.TempDir(), ""
+	if parts.observer.ID, err = observerID(c.Observer.StateDir); err != nil {
 		t.Fatal(err)
 	}
-	d := &daemonParts{parts: parts, sources: sourceList(source), log: p.logger(&c), wait: true}
+	d := &daemonParts{parts: parts, sources: sourceList(source), log: p.logger(&c), replay: true}
 	if err := p.daemon(context.Background(), &c, &runFlags{}, d); err != nil {
 		t.Fatal(err)
 	}

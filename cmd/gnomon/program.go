@@ -79,15 +79,15 @@ Data goes to stdout, everything else to stderr. Exit status: 0 done, 1 failed (a
 	root.SetIn(p.stdin)
 	root.PersistentFlags().StringVarP(&p.configPath, "config", "c", "", "configuration `FILE` (default: none, built-in defaults)")
 	root.PersistentFlags().StringVar(&p.logLevel, "log-level", "", "debug, info, warn or error (log.level)")
-	root.AddCommand(p.runCommand(), p.scanCommand(), p.inspectCommand(), p.catalogueCommand(), p.configCommand(), p.doctorCommand(), p.versionCommand(),
+	root.AddCommand(p.runCommand(), p.scanCommand(), p.inspectCommand(), p.catalogueCommand(), p.configCommand(), p.doctorCommand(), p.reportCommand(), p.findingsCommand(), p.versionCommand(),
 		p.manCommand())
 	return root
 }
 
 // load reads the configuration that the command line names.
-func (p *program) load() (config.Config, error) {
-	c, err := config.Load(p.configPath, p.environ)
-	if err != nil {
+func (p *program) load() (settings, error) {
+	c := defaultSettings()
+	if err := config.Load(p.configPath, p.environ, &c); err != nil {
 		return c, err
 	}
 	if p.logLevel != "" {
@@ -100,7 +100,7 @@ func (p *program) load() (config.Config, error) {
 }
 
 // logger writes to stderr as the configuration says.
-func (p *program) logger(c *config.Config) *slog.Logger {
+func (p *program) logger(c *settings) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(c.Log.Level)) // checked by Validate
 	options := &slog.HandlerOptions{Level: level}
@@ -114,7 +114,24 @@ func (p *program) logger(c *config.Config) *slog.Logger {
 func (p *program) complain(err error) { fmt.Fprintf(p.stderr, "gnomon: %v\n", err) }
 
 // out buffers stdout; flush it before the command ends.
-func (p *program) out() *bufio.Writer { return bufio.NewWriterSize(p.stdout, 64<<10) }
+func (p *program) out() *page { return &page{bufio.NewWriterSize(p.stdout, 64<<10), widthOf(p.stdout)} }
+
+// page is buffered output that knows how wide the terminal behind it is.
+type page struct {
+	*bufio.Writer
+	columns int // 0: no terminal
+}
+
+// columnsOf is the width of the terminal behind w; 0 if there is none.
+func columnsOf(w io.Writer) int {
+	switch w := w.(type) {
+	case *page:
+		return w.columns
+	case *lockedWriter:
+		return w.columns
+	}
+	return 0
+}
 
 // terminal says whether w is one.
 func terminal(w io.Writer) bool {

@@ -15,7 +15,6 @@ import (
 	"github.com/gnomon-sensor/gnomon/sensor/capture"
 	"github.com/gnomon-sensor/gnomon/sensor/capture/afpacket"
 	"github.com/gnomon-sensor/gnomon/sensor/capture/pcapfile"
-	"github.com/gnomon-sensor/gnomon/sensor/config"
 	"github.com/gnomon-sensor/gnomon/sensor/event"
 )
 
@@ -35,7 +34,8 @@ func (p *program) runCommand() *cobra.Command {
 		Use:   "run [flags]",
 		Short: "the daemon: capture, recognise, record",
 		Long: `Run captures from network interfaces until it is told to stop (SIGINT, SIGTERM) and writes every open flow before it ends. Without a
-configuration it reads the interface of the default route. Each record appears on stdout, and as NDJSON in the file of [file] path.`,
+configuration it reads the interface of the default route, keeps records in the embedded store and serves its pages on
+http://127.0.0.1:8686. Each use appears on stdout, and as NDJSON in the file of [file] path.`,
 		Example: "  sudo gnomon run -i eth1\n  gnomon run -c /etc/gnomon/gnomon.toml",
 		Args:    wants(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -53,7 +53,7 @@ configuration it reads the interface of the default route. Each record appears o
 }
 
 // apply overlays the configuration with the command line.
-func (f *runFlags) apply(c *config.Config) {
+func (f *runFlags) apply(c *settings) {
 	if len(f.interfaces) > 0 {
 		c.Capture.Interfaces, c.Capture.Taps = f.interfaces, nil
 	}
@@ -89,7 +89,7 @@ func (p *program) run(ctx context.Context, f *runFlags) error {
 		}
 		defer func() { _ = os.RemoveAll(c.Observer.StateDir) }()
 	}
-	if parts.observer.ID, err = observerID(stateDir(&c, p.environ)); err != nil {
+	if parts.observer.ID, err = observerID(stateDir(&c.Config, p.environ)); err != nil {
 		return errors.Join(err, closeAll(sources))
 	}
 	if f.duration > 0 {
@@ -97,11 +97,11 @@ func (p *program) run(ctx context.Context, f *runFlags) error {
 		ctx, cancel = context.WithTimeout(ctx, f.duration)
 		defer cancel()
 	}
-	return p.daemon(ctx, &c, f, &daemonParts{parts: parts, sources: sources, log: log, wait: replaying})
+	return p.daemon(ctx, &c, f, &daemonParts{parts: parts, sources: sources, log: log, replay: replaying, stay: replaying && f.duration == 0})
 }
 
 // sources opens what the configuration says, or the replay where there is no permission.
-func (p *program) sources(c *config.Config, f *runFlags, log *slog.Logger) (sources []capture.Source, replaying bool, err error) {
+func (p *program) sources(c *settings, f *runFlags, log *slog.Logger) (sources []capture.Source, replaying bool, err error) {
 	interfaces := c.Capture.Interfaces
 	if len(interfaces) == 0 && len(c.Capture.Taps) == 0 {
 		name, err := afpacket.DefaultInterface()

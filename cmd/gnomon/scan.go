@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -13,35 +14,51 @@ import (
 )
 
 func (p *program) scanCommand() *cobra.Command {
-	var asJSON bool
+	var asJSON, keep bool
+	var stateDir string
 	cmd := &cobra.Command{
 		Use:   "scan [flags] FILE|DIR|- ...",
 		Short: "say which AI services captures show: one-shot discovery",
 		Long: `Scan reads capture files (pcap and pcapng, plain, gzip or zstd; directories; - for stdin) through the same pipeline as the daemon and prints
-a summary: services by users and upload, who used them, and how much of the traffic could be read at all.`,
+a summary: services by users and upload, who used them, and how much of the traffic could be read at all. With --store the records go to
+the embedded store too, with the captures' own times; the daemon must not be running on it.`,
 		Example: "  gnomon scan office.pcap\n  tcpdump -i eth1 -w - | gnomon scan -",
 		Args:    wants(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.scan(cmd.Context(), args, asJSON)
+			return p.scan(cmd.Context(), args, asJSON, keep, stateDir)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the summary as JSON")
+	cmd.Flags().BoolVar(&keep, "store", false, "keep the records in the embedded store")
+	cmd.Flags().StringVar(&stateDir, "state-dir", "", "the state directory with the store (observer.state_dir)")
 	return cmd
 }
 
-func (p *program) scan(ctx context.Context, args []string, asJSON bool) error {
+func (p *program) scan(ctx context.Context, args []string, asJSON, keep bool, stateDir string) (err error) {
 	c, err := p.load()
 	if err != nil {
 		return err
+	}
+	if stateDir != "" {
+		c.Observer.StateDir = stateDir
 	}
 	parts, err := p.assemble(&c)
 	if err != nil {
 		return err
 	}
 	sum := newSummary()
+	sink := sensor.Sink(sum)
+	if keep {
+		outs, openErr := p.scanStore(&c, parts)
+		if openErr != nil {
+			return openErr
+		}
+		defer func() { err = errors.Join(err, outs.close()) }()
+		sink = &fanOut{sinks: append(outs.sinks(), sum), now: time.Now}
+	}
 	var coverage sensor.Coverage
 	err = p.replay(ctx, args, true, func(source capture.Source) error {
-		seen, err := parts.runOne(ctx, parts.sensor(&c), source, sum)
+		seen, err := parts.runOne(ctx, parts.sensor(&c), source, sink)
 		coverage.Add(&seen)
 		return err
 	})
@@ -57,6 +74,16 @@ func (p *program) scan(ctx context.Context, args []string, asJSON bool) error {
 		sum.write(out, &coverage)
 	}
 	return errors.Join(err, out.Flush())
+}
+
+// scanStore opens the embedded store for what is scanned, under the sensor's own identity.
+func (p *program) scanStore(c *settings, parts *parts) (*outputs, error) {
+	var err error
+	if parts.observer.ID, err = observerID(stateDir(&c.Config, p.environ)); err != nil {
+		return nil, err
+	}
+	c.Store.Enabled, c.File.Path = true, ""
+	return p.openOutputs(c, true, p.logger(c))
 }
 
 // The form of `scan --json`, which programs rely on.

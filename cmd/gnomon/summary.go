@@ -144,7 +144,8 @@ func (s *summary) write(w io.Writer, c *sensor.Coverage) {
 }
 
 func (s *summary) writeServices(w io.Writer) {
-	t := newTable("SERVICE", "CATEGORY", "STATUS", "USERS", "VISITS", "FLOWS", "UPLOAD", "(AT LEAST", "AT MOST)", "DOWN")
+	t := newTable("SERVICE", "CATEGORY", "STATUS", "USERS", "VISITS", "FLOWS", "UPLOAD", "AT LEAST", "AT MOST", "DOWN")
+	t.optional = []string{"CATEGORY", "DOWN", "VISITS", "FLOWS", "STATUS"}
 	for _, sum := range s.sorted() {
 		if len(sum.users) == 0 {
 			t.row(printable(sum.name), sum.category, sum.status, "-", "-", "looked up only", "", "", "", "")

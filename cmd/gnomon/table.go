@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -11,6 +12,8 @@ import (
 // table prints columns: text to the left, figures to the right.
 type table struct {
 	rows [][]string
+	// optional columns are left out on a terminal that is too narrow for all, the first first.
+	optional []string
 }
 
 func newTable(head ...string) *table { return &table{rows: [][]string{head}} }
@@ -18,22 +21,14 @@ func newTable(head ...string) *table { return &table{rows: [][]string{head}} }
 func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
 
 func (t *table) write(w io.Writer) {
-	width := make([]int, len(t.rows[0]))
-	right := make([]bool, len(width))
-	for i := range width {
-		right[i] = len(t.rows) > 1
-		for r, row := range t.rows {
-			width[i] = max(width[i], utf8.RuneCountInString(row[i]))
-			if r > 0 && row[i] != "" && !figure(row[i]) {
-				right[i] = false
-			}
-		}
-	}
+	columns := t.columns(columnsOf(w))
+	width, right := t.shape()
 	for _, row := range t.rows {
 		var line strings.Builder
-		for i, cell := range row {
+		for n, i := range columns {
+			cell := row[i]
 			pad := strings.Repeat(" ", width[i]-utf8.RuneCountInString(cell))
-			if i > 0 {
+			if n > 0 {
 				line.WriteString("  ")
 			}
 			if right[i] {
@@ -44,6 +39,41 @@ func (t *table) write(w io.Writer) {
 		}
 		fmt.Fprintln(w, strings.TrimRight(line.String(), " "))
 	}
+}
+
+// shape is the width of each column, and whether it holds figures.
+func (t *table) shape() (width []int, right []bool) {
+	width, right = make([]int, len(t.rows[0])), make([]bool, len(t.rows[0]))
+	for i := range width {
+		right[i] = len(t.rows) > 1
+		for r, row := range t.rows {
+			width[i] = max(width[i], utf8.RuneCountInString(row[i]))
+			if r > 0 && row[i] != "" && !figure(row[i]) {
+				right[i] = false
+			}
+		}
+	}
+	return width, right
+}
+
+// columns are those that fit a terminal of the given width; 0 is no terminal.
+func (t *table) columns(terminal int) []int {
+	width, _ := t.shape()
+	total := -2
+	keep := make([]int, len(width))
+	for i := range width {
+		keep[i] = i
+		total += width[i] + 2
+	}
+	for _, name := range t.optional {
+		if terminal == 0 || total <= terminal {
+			break
+		}
+		i := slices.Index(t.rows[0], name)
+		keep = slices.DeleteFunc(keep, func(k int) bool { return k == i })
+		total -= width[i] + 2
+	}
+	return keep
 }
 
 // figure says whether a cell is a number, perhaps with a unit.

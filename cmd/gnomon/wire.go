@@ -13,11 +13,11 @@ import (
 	"github.com/gnomon-sensor/gnomon/classifiers/names"
 	"github.com/gnomon-sensor/gnomon/sensor"
 	"github.com/gnomon-sensor/gnomon/sensor/capture"
-	"github.com/gnomon-sensor/gnomon/sensor/config"
 	"github.com/gnomon-sensor/gnomon/sensor/decode"
 	"github.com/gnomon-sensor/gnomon/sensor/event"
 	"github.com/gnomon-sensor/gnomon/sensor/evidence"
 	"github.com/gnomon-sensor/gnomon/sensor/flow"
+	"github.com/gnomon-sensor/gnomon/sensor/pdns"
 	"github.com/gnomon-sensor/gnomon/signatures"
 )
 
@@ -27,15 +27,16 @@ type parts struct {
 	classify  classifiers.Classifier
 	observer  event.Observer
 	visits    *sensor.Visits
+	pdns      *pdns.Table
 }
 
 // assemble loads the catalogue and makes what reads traffic. It touches no state directory: the observer has no identity yet.
-func (p *program) assemble(c *config.Config) (*parts, error) {
+func (p *program) assemble(c *settings) (*parts, error) {
 	catalogue, err := loadCatalogue(c)
 	if err != nil {
 		return nil, err
 	}
-	w := &parts{visits: sensor.NewVisits()}
+	w := &parts{visits: sensor.NewVisits(), pdns: pdns.New(pdns.Default(), seed()[0])}
 	w.catalogue.Store(catalogue)
 	w.classify = names.New(w.catalogue.Load)
 	name := c.Observer.Name
@@ -46,7 +47,7 @@ func (p *program) assemble(c *config.Config) (*parts, error) {
 	return w, nil
 }
 
-func loadCatalogue(c *config.Config) (*signatures.Catalogue, error) {
+func loadCatalogue(c *settings) (*signatures.Catalogue, error) {
 	opts := signatures.Options{Own: c.Catalogue.Own}
 	if c.Catalogue.LowConfidence {
 		opts.Layers = []signatures.Layer{signatures.LayerLowConfidence}
@@ -55,7 +56,7 @@ func loadCatalogue(c *config.Config) (*signatures.Catalogue, error) {
 }
 
 // sensor is the configuration of one worker.
-func (w *parts) sensor(c *config.Config) sensor.Config {
+func (w *parts) sensor(c *settings) sensor.Config {
 	table := flow.Config{TCPIdle: c.Flow.TCPIdle.Nanoseconds(), UDPIdle: c.Flow.UDPIdle.Nanoseconds(), Linger: flow.Default().Linger,
 		MaxFlows: c.Flow.MaxFlows, Internal: internal(c.Networks.Internal)}
 	return sensor.Config{
@@ -68,6 +69,7 @@ func (w *parts) sensor(c *config.Config) sensor.Config {
 		Evidence:   evidence.Default(),
 		Seed:       seed(),
 		Visits:     w.visits,
+		PDNS:       w.pdns,
 	}
 }
 

@@ -2,6 +2,7 @@ package config
 
 import (
 	_ "embed"
+	"encoding"
 	"errors"
 	"fmt"
 	"os"
@@ -16,28 +17,37 @@ import (
 //go:embed gnomon.toml
 var Commented string
 
-// Load returns the defaults, overlaid by the file at path ("" for none), overlaid by the environment (GNOMON_FLOW_TCP_IDLE for
-// flow.tcp_idle and so on), and checked. Unknown keys are errors, with their line.
-func Load(path string, environ []string) (Config, error) {
-	c := Default()
+// Settings are a pointer to a struct whose fields are the tables of gnomon.toml, filled with defaults: Config, or a larger one that
+// embeds it.
+type Settings interface {
+	// Validate names the first key whose value is out of range.
+	Validate() error
+}
+
+// Load overlays settings with the file at path ("" for none), then with the environment (GNOMON_FLOW_TCP_IDLE for flow.tcp_idle and so
+// on), and checks them. Unknown keys are errors, with their line.
+func Load(path string, environ []string, into Settings) error {
 	if path != "" {
 		text, err := os.ReadFile(path)
 		if err != nil {
-			return c, fmt.Errorf("reading the configuration: %w", err)
+			return fmt.Errorf("reading the configuration: %w", err)
 		}
-		if err := decode(path, string(text), &c); err != nil {
-			return c, err
+		if err := Decode(path, string(text), into); err != nil {
+			return err
 		}
 	}
-	if err := environment(&c, environ); err != nil {
-		return c, err
+	if err := environment(into, environ); err != nil {
+		return err
 	}
-	return c, c.Validate()
+	if err := into.Validate(); err != nil {
+		return fmt.Errorf("checking the configuration: %w", err)
+	}
+	return nil
 }
 
-// decode overlays c with TOML text; source names it in errors.
-func decode(source, text string, c *Config) error {
-	meta, err := toml.Decode(text, c)
+// Decode overlays a struct with TOML text; source names it in errors.
+func Decode(source, text string, into any) error {
+	meta, err := toml.Decode(text, into)
 	if err != nil {
 		var at toml.ParseError
 		if errors.As(err, &at) {
@@ -76,45 +86,78 @@ func lineOf(text string, key toml.Key) int {
 	return 0
 }
 
-// environment overlays c with the variables GNOMON_<TABLE>_<KEY>.
-func environment(c *Config, environ []string) error {
+// environment overlays settings with the variables GNOMON_<TABLE>_<KEY>.
+func environment(into any, environ []string) error {
 	set := map[string]string{}
 	for _, e := range environ {
 		if name, value, ok := strings.Cut(e, "="); ok && strings.HasPrefix(name, "GNOMON_") {
 			set[name] = value
 		}
 	}
-	v := reflect.TypeFor[Config]()
-	for i := range v.NumField() {
-		table := v.Field(i)
-		if err := environmentTable(c, table, set); err != nil {
+	for _, key := range Keys(into) {
+		name := "GNOMON_" + strings.ToUpper(strings.ReplaceAll(key.Path(), ".", "_"))
+		value, ok := set[name]
+		if !ok {
+			continue
+		}
+		text := fmt.Sprintf("[%s]\n%s = %s\n", key.Table, key.Name, literal(key.Type, value))
+		if err := Decode("environment variable "+name, text, into); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func environmentTable(c *Config, table reflect.StructField, set map[string]string) error {
-	tableName := table.Tag.Get("toml")
-	for i := range table.Type.NumField() {
-		f := table.Type.Field(i)
-		key := f.Tag.Get("toml")
-		name := "GNOMON_" + strings.ToUpper(tableName+"_"+key)
-		value, ok := set[name]
-		if !ok {
-			continue
-		}
-		if err := decode("environment variable "+name, fmt.Sprintf("[%s]\n%s = %s\n", tableName, key, literal(f.Type, value)), c); err != nil {
-			return err
+// Key is one setting.
+type Key struct {
+	Table, Name string
+	Type        reflect.Type
+}
+
+// Path is table.name.
+func (k Key) Path() string { return k.Table + "." + k.Name }
+
+// Keys lists the settings of a struct in order; lists of tables are left out, as they have no one value.
+func Keys(settings any) []Key {
+	t := reflect.TypeOf(settings)
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return keys("", t)
+}
+
+func keys(table string, t reflect.Type) []Key {
+	var all []Key
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name := f.Tag.Get("toml")
+		switch {
+		case f.Anonymous:
+			all = append(all, keys(table, f.Type)...)
+		case name == "" || name == "-" || !f.IsExported():
+		case f.Type.Kind() == reflect.Struct && !readsText(f.Type):
+			path := name
+			if table != "" {
+				path = table + "." + name
+			}
+			all = append(all, keys(path, f.Type)...)
+		case f.Type.Kind() == reflect.Slice && f.Type.Elem().Kind() == reflect.Struct && !readsText(f.Type.Elem()):
+		default:
+			all = append(all, Key{table, name, f.Type})
 		}
 	}
-	return nil
+	return all
+}
+
+// readsText says whether a type is written as a string, as prefixes and times are.
+func readsText(t reflect.Type) bool {
+	return reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
 }
 
 // literal writes an environment variable's value as TOML: strings are quoted, lists split at commas.
 func literal(t reflect.Type, value string) string {
 	switch t.Kind() {
-	case reflect.Bool, reflect.Int:
+	case reflect.Bool, reflect.Int, reflect.Float64:
 		return value
 	case reflect.Slice:
 		if strings.HasPrefix(value, "[") {

@@ -10,7 +10,7 @@ import (
 func (c *Config) Validate() error {
 	for _, check := range []func() error{c.Capture.validate, c.Flow.validate, c.File.validate, c.Log.validate} {
 		if err := check(); err != nil {
-			return fmt.Errorf("checking the configuration: %w", err)
+			return err
 		}
 	}
 	return nil

@@ -1,0 +1,262 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gnomon-sensor/gnomon/exporters/query"
+	"github.com/gnomon-sensor/gnomon/exporters/report"
+	"github.com/gnomon-sensor/gnomon/exporters/store"
+	"github.com/gnomon-sensor/gnomon/sensor/event"
+	"github.com/gnomon-sensor/gnomon/signatures"
+)
+
+// openReader opens the embedded store for reading, also while the daemon writes it.
+func (p *program) openReader(c *settings) (*store.Reader, error) {
+	r, err := store.OpenReader(c.storePath(p.environ))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("%w; `gnomon run` or `gnomon scan --store` makes one, --state-dir names another place", err)
+	}
+	return r, err
+}
+
+func (p *program) reportCommand() *cobra.Command {
+	var when period
+	var audience, format, output, site, stateDir string
+	var top int
+	cmd := &cobra.Command{
+		Use:   "report [flags]",
+		Short: "write a report for management or for a DLP team",
+		Long: `Report writes what was recorded in a period: for management (adoption, no names, two pages) or for a DLP team (unapproved use by service,
+department and user, with evidence and the bounds of every estimate). It reads the embedded store, also while the daemon runs.`,
+		Example: "  gnomon report --last month -o adoption.pdf\n  gnomon report --audience dlp --from 2026-11-01 --to 2026-11-07 -o use.html",
+		Args:    wants(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return p.report(cmd.Context(), &when, reportAsk{audience, format, output, site, stateDir, top})
+		},
+	}
+	f := cmd.Flags()
+	when.flags(f)
+	f.StringVar(&audience, "audience", "management", "management or dlp")
+	f.StringVar(&format, "format", "", "text, html, csv, pdf or json; default: by the name of --output, else text")
+	f.StringVarP(&output, "output", "o", "", "write to this `FILE` instead of stdout")
+	f.StringVar(&site, "site", "", "only this site")
+	f.IntVar(&top, "top", 0, "rows of each table; 0: as many as fit the audience")
+	f.StringVar(&stateDir, "state-dir", "", "the state directory with the store (observer.state_dir)")
+	return cmd
+}
+
+type reportAsk struct {
+	audience, format, output, site, stateDir string
+	top                                      int
+}
+
+var writers = map[string]func(*report.Report, io.Writer) error{ //nolint:gochecknoglobals // a constant table
+	"text": (*report.Report).WriteText, "html": (*report.Report).WriteHTML, "csv": (*report.Report).WriteCSV,
+	"pdf": (*report.Report).WritePDF, "json": (*report.Report).WriteJSON,
+}
+
+func (p *program) report(ctx context.Context, when *period, ask reportAsk) error {
+	c, err := p.load()
+	if err != nil {
+		return err
+	}
+	if ask.stateDir != "" {
+		c.Observer.StateDir = ask.stateDir
+	}
+	if !slices.Contains([]string{string(report.Management), string(report.DLP)}, ask.audience) {
+		return usage("--audience %s: management or dlp", ask.audience)
+	}
+	if ask.format == "" {
+		ask.format = map[string]string{"": "text", ".txt": "text", ".html": "html", ".htm": "html", ".csv": "csv", ".pdf": "pdf",
+			".json": "json"}[strings.ToLower(filepath.Ext(ask.output))]
+	}
+	write, ok := writers[ask.format]
+	if !ok {
+		return usage("--format %q: text, html, csv, pdf or json", ask.format)
+	}
+	location, err := c.Report.location()
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	from, to, err := when.between(now, location)
+	if err != nil {
+		return err
+	}
+	reader, err := p.openReader(&c)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = reader.Close() }() // it was only read
+	catalogue, err := loadCatalogue(&c)
+	if err != nil {
+		return err
+	}
+	r, err := report.Build(ctx, reader, report.Request{Audience: report.Audience(ask.audience), From: from, To: to, Now: now, Location: location,
+		Site: ask.site, TopN: ask.top, MinDepartment: c.Dashboard.SmallestGroup, Organisation: c.Report.Organisation, Catalogue: vendors{catalogue}})
+	if err != nil {
+		return err
+	}
+	return p.writeTo(ask.output, func(w io.Writer) error { return write(r, w) })
+}
+
+// writeTo writes a document to a file, whole or not at all, or to stdout.
+func (p *program) writeTo(path string, write func(io.Writer) error) (err error) {
+	if path == "" {
+		out := p.out()
+		return errors.Join(write(out), out.Flush())
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".gnomon-*")
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(f.Name())
+		}
+	}()
+	if err = errors.Join(write(f), f.Close()); err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	if err = os.Rename(f.Name(), path); err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	return nil
+}
+
+// vendors explains services to documents.
+type vendors struct{ *signatures.Catalogue }
+
+// Service implements report.Catalogue.
+func (v vendors) Service(id string) (report.Service, bool) {
+	s, ok := v.Catalogue.Service(id)
+	if !ok {
+		return report.Service{}, false
+	}
+	return report.Service{Vendor: s.Vendor, Category: s.Category}, true
+}
+
+func (p *program) findingsCommand() *cobra.Command {
+	var when period
+	var kind, stateDir string
+	var limit int
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "findings [flags]",
+		Short: "list what wants a person: first uses, prohibited uses, large uploads, blind spots, silent sources",
+		Args:  wants(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return p.findings(cmd.Context(), &when, kind, stateDir, limit, asJSON)
+		},
+	}
+	f := cmd.Flags()
+	when.flags(f)
+	f.StringVar(&kind, "kind", "", "only first-use, prohibited-use, upload-limit, blind-spot or silent-source")
+	f.StringVar(&stateDir, "state-dir", "", "the state directory with the store (observer.state_dir)")
+	f.IntVar(&limit, "limit", 100, "at most so many, newest first")
+	f.BoolVar(&asJSON, "json", false, "print the records as NDJSON")
+	return cmd
+}
+
+func (p *program) findings(ctx context.Context, when *period, kind, stateDir string, limit int, asJSON bool) error {
+	c, err := p.load()
+	if err != nil {
+		return err
+	}
+	if stateDir != "" {
+		c.Observer.StateDir = stateDir
+	}
+	kinds := []string{"", "first-use", "prohibited-use", "upload-limit", "blind-spot", "silent-source"}
+	if !slices.Contains(kinds, kind) {
+		return usage("--kind %s: one of %s", kind, strings.Join(kinds[1:], ", "))
+	}
+	if limit < 1 || limit > 100_000 {
+		return usage("--limit %d: 1 to 100000", limit)
+	}
+	location, err := c.Report.location()
+	if err != nil {
+		return err
+	}
+	from, to, err := when.between(time.Now(), location)
+	if err != nil {
+		return err
+	}
+	reader, err := p.openReader(&c)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = reader.Close() }() // it was only read
+	records, err := allRecords(ctx, reader, query.RecordRequest{Dataset: event.DatasetFinding, From: from, To: to, Action: kind}, limit)
+	if err != nil {
+		return err
+	}
+	return p.writeTo("", func(w io.Writer) error { return writeFindings(w, records, location, asJSON) })
+}
+
+// allRecords reads page after page.
+func allRecords(ctx context.Context, q query.Query, r query.RecordRequest, limit int) ([]event.Event, error) {
+	var all []event.Event
+	for len(all) < limit {
+		r.Limit = min(1000, limit-len(all))
+		page, err := q.Records(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page.Records...)
+		if r.After = page.Next; page.Next == "" {
+			break
+		}
+	}
+	return all, nil
+}
+
+func writeFindings(w io.Writer, records []event.Event, l *time.Location, asJSON bool) error {
+	if asJSON {
+		e := json.NewEncoder(w)
+		e.SetEscapeHTML(false)
+		for i := range records {
+			if err := e.Encode(&records[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if len(records) == 0 {
+		_, err := fmt.Fprintln(w, "No findings in this period.")
+		return err
+	}
+	t := newTable("TIME", "KIND", "SEVERITY", "SERVICE", "WHO", "SAYS")
+	for i := range records {
+		ev := &records[i]
+		service, who := "", ""
+		if ev.Rule != nil {
+			service = ev.Rule.Name
+		}
+		if ev.User != nil {
+			who = ev.User.ID
+			if ev.User.Name != "" {
+				who = ev.User.Name
+			}
+			if ev.User.Group != nil && who == "" {
+				who = ev.User.Group.Name
+			}
+		} else if ev.Source != nil {
+			who = ev.Source.IP
+		}
+		t.row(ev.Timestamp.Time().In(l).Format("2006-01-02 15:04"), ev.Event.Action, fmt.Sprint(ev.Event.Severity), printable(service), printable(who),
+			printable(ev.Message))
+	}
+	t.write(w)
+	return nil
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/gnomon-sensor/gnomon/exporters/dashboard"
+	"github.com/gnomon-sensor/gnomon/exporters/store"
+	"github.com/gnomon-sensor/gnomon/sensor/config"
+)
+
+// settings is gnomon.toml as a whole: the sensor's tables and those of the rooms that only this command knows.
+type settings struct {
+	config.Config
+	Store     storeSettings    `toml:"store"`
+	Report    reportSettings   `toml:"report"`
+	Dashboard dashboard.Config `toml:"dashboard"`
+}
+
+// storeSettings is the table store: the embedded store in the state directory.
+type storeSettings struct {
+	// Enabled keeps records in the embedded store, which the pages and reports read.
+	Enabled bool `toml:"enabled"`
+	// RawRetention is how long records are kept, from the moment they were taken in.
+	RawRetention time.Duration `toml:"raw_retention"`
+	// RollupMonths is how many months sums and findings are kept.
+	RollupMonths int `toml:"rollup_months"`
+	// MaxBytes bounds the store: beyond it the oldest records go early; sums stay.
+	MaxBytes config.Bytes `toml:"max_bytes"`
+}
+
+// reportSettings is the table report: what pages and documents have in common.
+type reportSettings struct {
+	// Timezone is where days begin, as in Europe/Berlin; empty: the host's.
+	Timezone string `toml:"timezone"`
+	// Organisation stands in the titles of documents.
+	Organisation string `toml:"organisation"`
+}
+
+func defaultSettings() settings {
+	s := store.Default("")
+	return settings{
+		Config:    config.Default(),
+		Store:     storeSettings{Enabled: true, RawRetention: s.RawRetention, RollupMonths: s.RollupMonths, MaxBytes: config.Bytes(s.MaxBytes)},
+		Dashboard: dashboard.Default(),
+	}
+}
+
+// Validate implements config.Settings.
+func (s *settings) Validate() error {
+	for _, check := range []func() error{s.Config.Validate, s.Store.validate, s.Report.validate, s.Dashboard.Validate} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	if s.Dashboard.Listen != "" && !s.Store.Enabled {
+		return errors.New(`store.enabled = false leaves the pages nothing to show; set dashboard.listen = "" too`)
+	}
+	return nil
+}
+
+func (s *storeSettings) validate() error {
+	switch {
+	case s.RawRetention < 24*time.Hour || s.RawRetention > 10*365*24*time.Hour:
+		return fmt.Errorf("store.raw_retention = %v is out of range: at least 24h, at most 87600h", s.RawRetention)
+	case s.RollupMonths < 1 || s.RollupMonths > 120:
+		return fmt.Errorf("store.rollup_months = %d is out of range: at least 1, at most 120", s.RollupMonths)
+	case s.MaxBytes != 0 && s.MaxBytes < 64<<20:
+		return fmt.Errorf("store.max_bytes = %v is out of range: 0 (no bound) or at least 64MiB", s.MaxBytes)
+	}
+	return nil
+}
+
+func (s *reportSettings) validate() error {
+	_, err := s.location()
+	return err
+}
+
+// location is where days begin.
+func (s *reportSettings) location() (*time.Location, error) {
+	if s.Timezone == "" {
+		return time.Local, nil
+	}
+	l, err := time.LoadLocation(s.Timezone)
+	if err != nil {
+		return nil, fmt.Errorf("report.timezone = %q is no zone of the time zone database, as Europe/Berlin is: %w", s.Timezone, err)
+	}
+	return l, nil
+}
+
+// storePath is where the embedded store lies.
+func (s *settings) storePath(environ []string) string {
+	return filepath.Join(stateDir(&s.Config, environ), "store.db")
+}
