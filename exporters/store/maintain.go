@@ -105,6 +105,9 @@ func (s *Store) trustClock(ctx context.Context, now time.Time) (bool, error) {
 			"from", j.last.UTC(), "to", now.UTC())
 	}
 	j.last = now
+	if now.Before(j.since) { // it was set right again
+		j.since = time.Time{}
+	}
 	if !j.since.IsZero() && now.Sub(j.since) < jumpWait {
 		return false, nil
 	}
