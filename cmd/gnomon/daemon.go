@@ -47,12 +47,19 @@ func (p *program) daemon(ctx context.Context, c *settings, f *runFlags, d *daemo
 	} else {
 		sinks = append(sinks, lines{out})
 	}
-	sink := &fanOut{sinks: sinks, now: time.Now}
-	workers, err := d.workers(c, sink)
+	pipe, err := p.newPipeline(c, true, d.log)
 	if err != nil {
 		return err
 	}
-	coverage, err := d.work(ctx, workers, sink, out)
+	pipe.next = &fanOut{sinks: sinks, now: time.Now}
+	d.learner = pipe
+	stopReload := onReload(pipe.reload, d.reloadCatalogue(c))
+	defer stopReload()
+	workers, err := d.workers(c, pipe)
+	if err != nil {
+		return err
+	}
+	coverage, err := d.work(ctx, workers, pipe, out)
 	if !f.asJSON {
 		fmt.Fprintln(out)
 		sum.write(out, &coverage)

@@ -47,18 +47,22 @@ func (p *program) scan(ctx context.Context, args []string, asJSON, keep bool, st
 		return err
 	}
 	sum := newSummary()
-	sink := sensor.Sink(sum)
+	pipe, err := p.newPipeline(&c, keep, p.logger(&c))
+	if err != nil {
+		return err
+	}
+	pipe.next, parts.learner = sum, pipe
 	if keep {
 		outs, openErr := p.scanStore(&c, parts)
 		if openErr != nil {
 			return openErr
 		}
 		defer func() { err = errors.Join(err, outs.close()) }()
-		sink = &fanOut{sinks: append(outs.sinks(), sum), now: time.Now}
+		pipe.next = &fanOut{sinks: append(outs.sinks(), sum), now: time.Now}
 	}
 	var coverage sensor.Coverage
 	err = p.replay(ctx, args, true, func(source capture.Source) error {
-		seen, err := parts.runOne(ctx, parts.sensor(&c), source, sink)
+		seen, err := parts.runOne(ctx, parts.sensor(&c), source, pipe)
 		coverage.Add(&seen)
 		return err
 	})

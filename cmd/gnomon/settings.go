@@ -9,11 +9,15 @@ import (
 	"github.com/gnomon-sensor/gnomon/exporters/dashboard"
 	"github.com/gnomon-sensor/gnomon/exporters/store"
 	"github.com/gnomon-sensor/gnomon/sensor/config"
+	"github.com/gnomon-sensor/gnomon/sensor/identity"
+	"github.com/gnomon-sensor/gnomon/sensor/privacy"
 )
 
 // settings is gnomon.toml as a whole: the sensor's tables and those of the rooms that only this command knows.
 type settings struct {
 	config.Config
+	Identity  identity.Config  `toml:"identity"`
+	Privacy   privacy.Config   `toml:"privacy"`
 	Store     storeSettings    `toml:"store"`
 	Report    reportSettings   `toml:"report"`
 	Dashboard dashboard.Config `toml:"dashboard"`
@@ -43,6 +47,8 @@ func defaultSettings() settings {
 	s := store.Default("")
 	return settings{
 		Config:    config.Default(),
+		Identity:  identity.Default(),
+		Privacy:   privacy.Default(),
 		Store:     storeSettings{Enabled: true, RawRetention: s.RawRetention, RollupMonths: s.RollupMonths, MaxBytes: config.Bytes(s.MaxBytes)},
 		Dashboard: dashboard.Default(),
 	}
@@ -50,7 +56,7 @@ func defaultSettings() settings {
 
 // Validate implements config.Settings.
 func (s *settings) Validate() error {
-	for _, check := range []func() error{s.Config.Validate, s.Store.validate, s.Report.validate, s.Dashboard.Validate} {
+	for _, check := range []func() error{s.Config.Validate, s.Identity.Validate, s.Privacy.Validate, s.Store.validate, s.Report.validate, s.Dashboard.Validate} {
 		if err := check(); err != nil {
 			return err
 		}

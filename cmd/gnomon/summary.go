@@ -77,7 +77,9 @@ func (s *summary) between(ev *event.Event) {
 }
 
 func (sum *serviceSum) add(ev *event.Event) {
-	sum.users[whoOf(ev)] = struct{}{}
+	if !shared(ev) {
+		sum.users[whoOf(ev)] = struct{}{}
+	}
 	if ev.Gnomon.Visit != nil {
 		sum.visits[ev.Gnomon.Visit.ID] = struct{}{}
 	}
@@ -98,6 +100,9 @@ func (sum *serviceSum) add(ev *event.Event) {
 }
 
 func (s *summary) addUser(ev *event.Event) {
+	if shared(ev) {
+		return
+	}
 	who := whoOf(ev)
 	u := s.users[who]
 	if u == nil {
@@ -113,10 +118,18 @@ func (s *summary) addUser(ev *event.Event) {
 	}
 }
 
+// shared says whether a record is of an address that stands for several people or none, as a proxy's or a resolver's does.
+func shared(ev *event.Event) bool {
+	return ev.Gnomon.Attribution != nil && ev.Gnomon.Attribution.Shared && ev.User == nil
+}
+
 // whoOf is the user behind a record, else the client's address.
 func whoOf(ev *event.Event) string {
-	if ev.User != nil && ev.User.Name != "" {
-		return ev.User.Name
+	switch u := ev.User; {
+	case u != nil && u.Name != "":
+		return u.Name
+	case u != nil && u.ID != "":
+		return u.ID
 	}
 	return ev.Source.IP
 }
@@ -147,7 +160,7 @@ func (s *summary) writeServices(w io.Writer) {
 	t := newTable("SERVICE", "CATEGORY", "STATUS", "USERS", "VISITS", "FLOWS", "UPLOAD", "AT LEAST", "AT MOST", "DOWN")
 	t.optional = []string{"CATEGORY", "DOWN", "VISITS", "FLOWS", "STATUS"}
 	for _, sum := range s.sorted() {
-		if len(sum.users) == 0 {
+		if sum.flows == 0 {
 			t.row(printable(sum.name), sum.category, sum.status, "-", "-", "looked up only", "", "", "", "")
 			continue
 		}

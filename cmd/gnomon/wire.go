@@ -28,6 +28,7 @@ type parts struct {
 	observer  event.Observer
 	visits    *sensor.Visits
 	pdns      *pdns.Table
+	learner   sensor.Learner // nil: nobody learns
 }
 
 // assemble loads the catalogue and makes what reads traffic. It touches no state directory: the observer has no identity yet.
@@ -70,6 +71,7 @@ func (w *parts) sensor(c *settings) sensor.Config {
 		Seed:       seed(),
 		Visits:     w.visits,
 		PDNS:       w.pdns,
+		Learner:    w.learner,
 	}
 }
 

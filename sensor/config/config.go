@@ -53,6 +53,9 @@ type Tap struct {
 type Networks struct {
 	// Internal are the organisation's networks: where nobody was seen to open a connection, the side outside is the server.
 	Internal []netip.Prefix `toml:"internal"`
+	// Infrastructure are networks whose addresses are never a user: resolvers, proxies, load balancers. Those that answer DNS or accept
+	// CONNECT are noticed without it.
+	Infrastructure []netip.Prefix `toml:"infrastructure"`
 }
 
 // Flow tunes the flow table; see package flow for what a flow is.
