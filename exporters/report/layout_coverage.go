@@ -110,9 +110,9 @@ func gapText(r *Report) string {
 
 // notesSection says how to read the figures.
 func notesSection(r *Report) section {
-	s := section{ID: "notes", Title: "How to read this, and what cannot be seen"}
+	var list []string
 	for _, n := range r.Notes {
-		s.Blocks = append(s.Blocks, block{List: []string{n.Topic + ". " + n.Text}})
+		list = append(list, n.Topic+". "+n.Text)
 	}
-	return s
+	return section{ID: "notes", Title: "How to read this, and what cannot be seen", Blocks: []block{{List: list}}}
 }

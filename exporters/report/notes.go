@@ -18,7 +18,7 @@ func notes(r *Report) []Note {
 		{"Approved or not", "Unapproved use is use of services that were prohibited, not yet reviewed or in review when they were used."},
 		{"Upload", "An estimate (≈) from the sizes of encrypted traffic, with what the true value should lie between. Nothing is decrypted."},
 		{"Visit", "One client's use of one service without a pause of more than 30 minutes."},
-		{"Privacy", fmt.Sprintf("This report names nobody and shows no group of fewer than %d users.", r.Below)},
+		{"Privacy", fmt.Sprintf("This report names nobody. It shows no department of fewer than %d users and never says that fewer than %d used something, only that they were few.", r.Below, r.Below)},
 	}, blindness()...)
 }
 
