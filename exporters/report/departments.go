@@ -117,21 +117,27 @@ func protectUnapproved(rows []DepartmentRow, least uint64) {
 		}
 	}
 	for hidden > 0 && hidden < least {
-		smallest := -1
-		for i := range rows {
-			if u := rows[i].Unapproved; u.Users > 0 && (smallest < 0 || u.Users < rows[smallest].Unapproved.Users) {
-				smallest = i
-			}
-		}
-		if smallest < 0 { // nobody else: what is withheld must not be told apart from nothing
+		i := smallestUnapproved(rows)
+		if i < 0 { // nobody else: what is withheld must not be told apart from nothing
 			for i := range rows {
 				rows[i].Unapproved.withhold()
 			}
 			return
 		}
-		hidden += rows[smallest].Unapproved.Users
-		rows[smallest].Unapproved.withhold()
+		hidden += rows[i].Unapproved.Users
+		rows[i].Unapproved.withhold()
 	}
+}
+
+// smallestUnapproved finds the row whose unapproved use is by the fewest users, of those that show any; -1 if none does.
+func smallestUnapproved(rows []DepartmentRow) int {
+	smallest := -1
+	for i := range rows {
+		if n := rows[i].Unapproved.Users; n > 0 && (smallest < 0 || n < rows[smallest].Unapproved.Users) {
+			smallest = i
+		}
+	}
+	return smallest
 }
 
 // protect takes out of management's report what is about fewer users than the minimum.

@@ -12,28 +12,11 @@ func coverageSection(r *Report) section {
 	if c.Watched == 0 {
 		s.Blocks = []block{{Text: basis(r)}}
 	}
-	t := &table{Caption: "Coverage", Columns: []column{{"What", false, 5}, {"Figure", true, 3}, {"Share", true, 2}}}
-	add := func(what, figure, share string) { t.Rows = append(t.Rows, row{Cells: texts(what, figure, share)}) }
-	of := func(part, whole uint64) string { return percent(part, whole) }
-	add("Time watched by at least one sensor", span2(c.Watched)+" of "+span2(c.Minutes), of(uint64(c.Watched), uint64(c.Minutes)))
-	if c.Received > 0 {
-		add("Packets lost before they could be read", number(c.Dropped), of(c.Dropped, c.Received+c.Dropped))
-	}
-	if n := undecodable(c); n > 0 {
-		add("Packets of kinds that are not understood", number(n), of(n, c.Received))
-	}
-	if c.Flows > 0 {
-		add("Connections with a readable name", number(c.Named)+" of "+number(c.Flows), of(c.Named, c.Flows))
-		add("Names hidden or possibly hidden (ECH)", number(c.ECH), of(c.ECH, c.Flows))
-		add("Encrypted name look-ups (DoH, DoT)", number(c.EncryptedDNS), of(c.EncryptedDNS, c.Flows))
-		add("Connections into relays and VPNs", number(c.Relay), of(c.Relay, c.Flows))
-		add("Seen in one direction only", number(c.OneSided), of(c.OneSided, c.Flows))
-	}
-	if r.Audience == DLP {
-		add("Forgotten for want of memory", number(c.Evicted), of(c.Evicted, c.Flows))
-		add("Bytes of which the user is known", size(c.BytesWithUser), dash)
-	}
 	if c.Watched > 0 || c.Received > 0 || c.Flows > 0 {
+		t := &table{Caption: "Coverage", Columns: []column{{"What", false, 5}, {"Figure", true, 3}, {"Share", true, 2}}}
+		for _, line := range coverageLines(r) {
+			t.Rows = append(t.Rows, row{Cells: texts(line[:]...)})
+		}
 		s.Blocks = append(s.Blocks, block{Table: t})
 	}
 	if g := gapText(r); g != "" {
@@ -43,6 +26,34 @@ func coverageSection(r *Report) section {
 		s.Blocks = append(s.Blocks, block{Small: true, Text: reasons})
 	}
 	return withSources(r, s)
+}
+
+// coverageLines are what, how much of it, and its share.
+func coverageLines(r *Report) [][3]string {
+	c := r.Coverage
+	lines := [][3]string{{"Time watched by at least one sensor", span(minutesOf(c.Watched)) + " of " + span(minutesOf(c.Minutes)),
+		percent(uint64(c.Watched), uint64(c.Minutes))}}
+	of := func(what string, part, whole uint64) {
+		lines = append(lines, [3]string{what, number(part), percent(part, whole)})
+	}
+	if c.Received > 0 {
+		of("Packets lost before they could be read", c.Dropped, c.Received+c.Dropped)
+	}
+	if n := undecodable(c); n > 0 {
+		of("Packets of kinds that are not understood", n, c.Received)
+	}
+	if c.Flows > 0 {
+		lines = append(lines, [3]string{"Connections with a readable name", number(c.Named) + " of " + number(c.Flows), percent(c.Named, c.Flows)})
+		of("Names hidden or possibly hidden (ECH)", c.ECH, c.Flows)
+		of("Encrypted name look-ups (DoH, DoT)", c.EncryptedDNS, c.Flows)
+		of("Connections into relays and VPNs", c.Relay, c.Flows)
+		of("Seen in one direction only", c.OneSided, c.Flows)
+	}
+	if r.Audience == DLP {
+		of("Forgotten for want of memory", c.Evicted, c.Flows)
+		lines = append(lines, [3]string{"Bytes of which the user is known", size(c.BytesWithUser), dash})
+	}
+	return lines
 }
 
 // reasonText says why packets could not be read.
@@ -82,9 +93,6 @@ func undecodable(c Coverage) (n uint64) {
 	}
 	return n
 }
-
-// span2 writes minutes.
-func span2(minutes int) string { return span(minutesOf(minutes)) }
 
 // gapText lists when nothing watched.
 func gapText(r *Report) string {

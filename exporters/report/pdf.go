@@ -130,7 +130,7 @@ func (p *pdfPages) front(d *document) {
 	p.f.Bookmark(p.clean(d.Title), 0, -1)
 	p.paragraph(d.Title, "B", 16, ink)
 	p.paragraph(strings.Join(d.Meta, " · "), "", 9, softInk)
-	p.y += 1
+	p.y++
 }
 
 func (p *pdfPages) section(s section) {

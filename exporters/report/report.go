@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gnomon-sensor/gnomon/exporters/query"
@@ -134,9 +135,9 @@ func (r *Request) validate() error {
 	case !r.From.Before(r.To):
 		return fmt.Errorf("reading the report's period: %s does not lie a whole hour or more after %s",
 			r.To.Format(time.RFC3339), r.From.Format(time.RFC3339))
-	case r.Audience != Management && r.Audience != DLP:
+	case !slices.Contains([]Audience{Management, DLP}, r.Audience):
 		return fmt.Errorf("reading the report's audience: %q is not one; give %s or %s", r.Audience, Management, DLP)
-	case r.Paper != A4 && r.Paper != Letter:
+	case !slices.Contains([]Paper{A4, Letter}, r.Paper):
 		return fmt.Errorf("reading the report's paper: %q is not known; give %s or %s", r.Paper, A4, Letter)
 	case r.MinDepartment < 2:
 		return fmt.Errorf("reading the smallest department: %d would show single people; give 2 or more", r.MinDepartment)
