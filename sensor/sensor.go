@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync/atomic"
 
 	"github.com/gnomon-sensor/gnomon/classifiers"
 	"github.com/gnomon-sensor/gnomon/sensor/capture"
@@ -67,6 +68,7 @@ type Sensor struct {
 	nameBuffer [256]byte
 	sum        uint32
 	batches    uint
+	beats      atomic.Uint64
 }
 
 // New returns a sensor that reads source. Close frees its memory.
@@ -91,6 +93,7 @@ func (s *Sensor) Run(ctx context.Context) error {
 	var batch [batchSize]capture.Frame // frame.Data is valid until the next call of Next
 	for ctx.Err() == nil {
 		n, err := s.source.Next(batch[:])
+		s.beats.Add(1)
 		if flowErr := s.batch(batch[:n]); flowErr != nil {
 			return flowErr
 		}
@@ -106,6 +109,10 @@ func (s *Sensor) Run(ctx context.Context) error {
 	s.finish()
 	return nil
 }
+
+// Beats counts the rounds of Run: it grows many times a second even on a quiet link, so that a worker that hangs can be told. It may be
+// called from another goroutine.
+func (s *Sensor) Beats() uint64 { return s.beats.Load() }
 
 // batch takes frames through decoding, the flow table and the search for names.
 func (s *Sensor) batch(frames []capture.Frame) error {

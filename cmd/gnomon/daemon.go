@@ -39,6 +39,16 @@ func (p *program) daemon(ctx context.Context, c *settings, f *runFlags, d *daemo
 	}
 	defer func() { err = errors.Join(err, stopPages()) }()
 
+	err = p.observe(ctx, c, f, d, outs)
+	if d.replay && d.stay && err == nil && ctx.Err() == nil {
+		p.note("\nThe replay has ended; its pages stay at %s until you press Ctrl-C.", pagesURL(c))
+		<-ctx.Done()
+	}
+	return err
+}
+
+// observe runs the workers to their end and prints what they saw.
+func (p *program) observe(ctx context.Context, c *settings, f *runFlags, d *daemonParts, outs *outputs) error {
 	sum := newSummary()
 	out := &lockedWriter{w: bufio.NewWriterSize(p.stdout, 64<<10), columns: widthOf(p.stdout)}
 	sinks := append([]sensor.Sink{sum}, outs.sinks()...)
@@ -64,12 +74,7 @@ func (p *program) daemon(ctx context.Context, c *settings, f *runFlags, d *daemo
 		fmt.Fprintln(out)
 		sum.write(out, &coverage)
 	}
-	err = errors.Join(err, out.Flush())
-	if d.replay && d.stay && err == nil && ctx.Err() == nil {
-		p.note("\nThe replay has ended; its pages stay at %s until you press Ctrl-C.", pagesURL(c))
-		<-ctx.Done()
-	}
-	return err
+	return errors.Join(err, out.Flush())
 }
 
 // workers makes a sensor for each source.
@@ -96,7 +101,7 @@ func (d *daemonParts) work(ctx context.Context, workers []*sensor.Sensor, sink s
 	manager.say(sd.SdNotifyReady)
 	alive, cancel := context.WithCancel(ctx)
 	defer cancel()
-	go manager.watch(alive, func() bool { return total(workers).Received >= 0 })
+	go manager.watch(alive, beating(workers))
 	errs := d.watch(ctx, workers, ended, sink, out)
 	manager.say(sd.SdNotifyStopping)
 	coverage := total(workers)
@@ -104,6 +109,20 @@ func (d *daemonParts) work(ctx context.Context, workers []*sensor.Sensor, sink s
 		w.Close()
 	}
 	return coverage, errors.Join(errs...)
+}
+
+// beating returns a function that says whether every worker has done something since it was asked last.
+func beating(workers []*sensor.Sensor) func() bool {
+	last := make([]uint64, len(workers))
+	return func() bool {
+		all := true
+		for i, w := range workers {
+			now := w.Beats()
+			all = all && now != last[i]
+			last[i] = now
+		}
+		return all
+	}
 }
 
 // watch writes coverage every minute and waits for the end.

@@ -26,7 +26,7 @@ func (p *program) servePages(ctx context.Context, c *settings, d *daemonParts, o
 	if err != nil {
 		return nil, err
 	}
-	listener, err := net.Listen("tcp", c.Dashboard.Listen)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Dashboard.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("opening the pages: %w; another program, or another gnomon, has the address: choose one with dashboard.listen", err)
 	}

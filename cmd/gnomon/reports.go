@@ -61,7 +61,7 @@ type reportAsk struct {
 	top                                      int
 }
 
-var writers = map[string]func(*report.Report, io.Writer) error{ //nolint:gochecknoglobals // a constant table
+var writers = map[string]func(*report.Report, io.Writer) error{
 	"text": (*report.Report).WriteText, "html": (*report.Report).WriteHTML, "csv": (*report.Report).WriteCSV,
 	"pdf": (*report.Report).WritePDF, "json": (*report.Report).WriteJSON,
 }
@@ -74,16 +74,9 @@ func (p *program) report(ctx context.Context, when *period, ask reportAsk) error
 	if ask.stateDir != "" {
 		c.Observer.StateDir = ask.stateDir
 	}
-	if !slices.Contains([]string{string(report.Management), string(report.DLP)}, ask.audience) {
-		return usage("--audience %s: management or dlp", ask.audience)
-	}
-	if ask.format == "" {
-		ask.format = map[string]string{"": "text", ".txt": "text", ".html": "html", ".htm": "html", ".csv": "csv", ".pdf": "pdf",
-			".json": "json"}[strings.ToLower(filepath.Ext(ask.output))]
-	}
-	write, ok := writers[ask.format]
-	if !ok {
-		return usage("--format %q: text, html, csv, pdf or json", ask.format)
+	write, err := ask.writer()
+	if err != nil {
+		return err
 	}
 	location, err := c.Report.location()
 	if err != nil {
@@ -109,6 +102,23 @@ func (p *program) report(ctx context.Context, when *period, ask reportAsk) error
 		return err
 	}
 	return p.writeTo(ask.output, func(w io.Writer) error { return write(r, w) })
+}
+
+// writer checks the audience and finds the format.
+func (ask *reportAsk) writer() (func(*report.Report, io.Writer) error, error) {
+	if !slices.Contains([]string{string(report.Management), string(report.DLP)}, ask.audience) {
+		return nil, usage("--audience %s: management or dlp", ask.audience)
+	}
+	format := ask.format
+	if format == "" {
+		format = map[string]string{"": "text", ".txt": "text", ".html": "html", ".htm": "html", ".csv": "csv", ".pdf": "pdf",
+			".json": "json"}[strings.ToLower(filepath.Ext(ask.output))]
+	}
+	write, ok := writers[format]
+	if !ok {
+		return nil, usage("--format %q: text, html, csv, pdf or json", format)
+	}
+	return write, nil
 }
 
 // writeTo writes a document to a file, whole or not at all, or to stdout.
@@ -149,40 +159,52 @@ func (v vendors) Service(id string) (report.Service, bool) {
 
 func (p *program) findingsCommand() *cobra.Command {
 	var when period
-	var kind, stateDir string
-	var limit int
-	var asJSON bool
+	var ask findingsAsk
 	cmd := &cobra.Command{
 		Use:   "findings [flags]",
 		Short: "list what wants a person: first uses, prohibited uses, large uploads, blind spots, silent sources",
 		Args:  wants(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.findings(cmd.Context(), &when, kind, stateDir, limit, asJSON)
+			return p.findings(cmd.Context(), &when, &ask)
 		},
 	}
 	f := cmd.Flags()
 	when.flags(f)
-	f.StringVar(&kind, "kind", "", "only first-use, prohibited-use, upload-limit, blind-spot or silent-source")
-	f.StringVar(&stateDir, "state-dir", "", "the state directory with the store (observer.state_dir)")
-	f.IntVar(&limit, "limit", 100, "at most so many, newest first")
-	f.BoolVar(&asJSON, "json", false, "print the records as NDJSON")
+	f.StringVar(&ask.kind, "kind", "", "only first-use, prohibited-use, upload-limit, blind-spot or silent-source")
+	f.StringVar(&ask.stateDir, "state-dir", "", "the state directory with the store (observer.state_dir)")
+	f.IntVar(&ask.limit, "limit", 100, "at most so many, newest first")
+	f.BoolVar(&ask.asJSON, "json", false, "print the records as NDJSON")
 	return cmd
 }
 
-func (p *program) findings(ctx context.Context, when *period, kind, stateDir string, limit int, asJSON bool) error {
+type findingsAsk struct {
+	kind, stateDir string
+	limit          int
+	asJSON         bool
+}
+
+// check says what is wrong with the flags.
+func (ask *findingsAsk) check() error {
+	kinds := []string{"", "first-use", "prohibited-use", "upload-limit", "blind-spot", "silent-source"}
+	if !slices.Contains(kinds, ask.kind) {
+		return usage("--kind %s: one of %s", ask.kind, strings.Join(kinds[1:], ", "))
+	}
+	if ask.limit < 1 || ask.limit > 100_000 {
+		return usage("--limit %d: 1 to 100000", ask.limit)
+	}
+	return nil
+}
+
+func (p *program) findings(ctx context.Context, when *period, ask *findingsAsk) error {
+	if err := ask.check(); err != nil {
+		return err
+	}
 	c, err := p.load()
 	if err != nil {
 		return err
 	}
-	if stateDir != "" {
-		c.Observer.StateDir = stateDir
-	}
-	kinds := []string{"", "first-use", "prohibited-use", "upload-limit", "blind-spot", "silent-source"}
-	if !slices.Contains(kinds, kind) {
-		return usage("--kind %s: one of %s", kind, strings.Join(kinds[1:], ", "))
-	}
-	if limit < 1 || limit > 100_000 {
-		return usage("--limit %d: 1 to 100000", limit)
+	if ask.stateDir != "" {
+		c.Observer.StateDir = ask.stateDir
 	}
 	location, err := c.Report.location()
 	if err != nil {
@@ -197,11 +219,11 @@ func (p *program) findings(ctx context.Context, when *period, kind, stateDir str
 		return err
 	}
 	defer func() { _ = reader.Close() }() // it was only read
-	records, err := allRecords(ctx, reader, query.RecordRequest{Dataset: event.DatasetFinding, From: from, To: to, Action: kind}, limit)
+	records, err := allRecords(ctx, reader, query.RecordRequest{Dataset: event.DatasetFinding, From: from, To: to, Action: ask.kind}, ask.limit)
 	if err != nil {
 		return err
 	}
-	return p.writeTo("", func(w io.Writer) error { return writeFindings(w, records, location, asJSON) })
+	return p.writeTo("", func(w io.Writer) error { return writeFindings(w, records, location, ask.asJSON) })
 }
 
 // allRecords reads page after page.
@@ -239,24 +261,28 @@ func writeFindings(w io.Writer, records []event.Event, l *time.Location, asJSON 
 	t := newTable("TIME", "KIND", "SEVERITY", "SERVICE", "WHO", "SAYS")
 	for i := range records {
 		ev := &records[i]
-		service, who := "", ""
+		service := ""
 		if ev.Rule != nil {
 			service = ev.Rule.Name
 		}
-		if ev.User != nil {
-			who = ev.User.ID
-			if ev.User.Name != "" {
-				who = ev.User.Name
-			}
-			if ev.User.Group != nil && who == "" {
-				who = ev.User.Group.Name
-			}
-		} else if ev.Source != nil {
-			who = ev.Source.IP
-		}
-		t.row(ev.Timestamp.Time().In(l).Format("2006-01-02 15:04"), ev.Event.Action, fmt.Sprint(ev.Event.Severity), printable(service), printable(who),
+		t.row(ev.Timestamp.Time().In(l).Format("2006-01-02 15:04"), ev.Event.Action, fmt.Sprint(ev.Event.Severity), printable(service), printable(subject(ev)),
 			printable(ev.Message))
 	}
 	t.write(w)
 	return nil
+}
+
+// subject is whom a finding is about: a user, a department, else an address.
+func subject(ev *event.Event) string {
+	switch u := ev.User; {
+	case u != nil && u.Name != "":
+		return u.Name
+	case u != nil && u.ID != "":
+		return u.ID
+	case u != nil && u.Group != nil:
+		return u.Group.Name
+	case ev.Source != nil:
+		return ev.Source.IP
+	}
+	return ""
 }

@@ -84,20 +84,34 @@ func (p *program) run(ctx context.Context, f *runFlags) error {
 		return err
 	}
 	if replaying && f.stateDir == "" { // nothing of a demonstration stays
-		if c.Observer.StateDir, err = os.MkdirTemp("", "gnomon-replay-"); err != nil {
-			return fmt.Errorf("making a directory for the replay: %w", err)
+		remove, err := throwAway(&c)
+		if err != nil {
+			return errors.Join(err, closeAll(sources))
 		}
-		defer func() { _ = os.RemoveAll(c.Observer.StateDir) }()
+		defer remove()
 	}
 	if parts.observer.ID, err = observerID(stateDir(&c.Config, p.environ)); err != nil {
 		return errors.Join(err, closeAll(sources))
 	}
-	if f.duration > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, f.duration)
-		defer cancel()
-	}
+	ctx, cancel := f.limit(ctx)
+	defer cancel()
 	return p.daemon(ctx, &c, f, &daemonParts{parts: parts, sources: sources, log: log, replay: replaying, stay: replaying && f.duration == 0})
+}
+
+// limit ends the context after --for.
+func (f *runFlags) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	if f.duration > 0 {
+		return context.WithTimeout(ctx, f.duration)
+	}
+	return context.WithCancel(ctx)
+}
+
+// throwAway gives a replay a state directory that goes with it.
+func throwAway(c *settings) (remove func(), err error) {
+	if c.Observer.StateDir, err = os.MkdirTemp("", "gnomon-replay-"); err != nil {
+		return nil, fmt.Errorf("making a directory for the replay: %w", err)
+	}
+	return func() { _ = os.RemoveAll(c.Observer.StateDir) }, nil
 }
 
 // sources opens what the configuration says, or the replay where there is no permission.

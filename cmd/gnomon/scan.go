@@ -47,19 +47,11 @@ func (p *program) scan(ctx context.Context, args []string, asJSON, keep bool, st
 		return err
 	}
 	sum := newSummary()
-	pipe, err := p.newPipeline(&c, keep, p.logger(&c))
+	pipe, closeStore, err := p.scanPipeline(&c, parts, sum, keep)
 	if err != nil {
 		return err
 	}
-	pipe.next, parts.learner = sum, pipe
-	if keep {
-		outs, openErr := p.scanStore(&c, parts)
-		if openErr != nil {
-			return openErr
-		}
-		defer func() { err = errors.Join(err, outs.close()) }()
-		pipe.next = &fanOut{sinks: append(outs.sinks(), sum), now: time.Now}
-	}
+	defer func() { err = errors.Join(err, closeStore()) }()
 	var coverage sensor.Coverage
 	err = p.replay(ctx, args, true, func(source capture.Source) error {
 		seen, err := parts.runOne(ctx, parts.sensor(&c), source, pipe)
@@ -80,14 +72,27 @@ func (p *program) scan(ctx context.Context, args []string, asJSON, keep bool, st
 	return errors.Join(err, out.Flush())
 }
 
-// scanStore opens the embedded store for what is scanned, under the sensor's own identity.
-func (p *program) scanStore(c *settings, parts *parts) (*outputs, error) {
-	var err error
-	if parts.observer.ID, err = observerID(stateDir(&c.Config, p.environ)); err != nil {
-		return nil, err
+// scanPipeline leads to the summary and, if records are to be kept, to the embedded store, under the sensor's own identity.
+func (p *program) scanPipeline(c *settings, parts *parts, sum *summary, keep bool) (pipe *pipeline, closeStore func() error, err error) {
+	if keep {
+		if parts.observer.ID, err = observerID(stateDir(&c.Config, p.environ)); err != nil {
+			return nil, nil, err
+		}
+	}
+	if pipe, err = p.newPipeline(c, keep, p.logger(c)); err != nil {
+		return nil, nil, err
+	}
+	pipe.next, parts.learner = sum, pipe
+	if !keep {
+		return pipe, func() error { return nil }, nil
 	}
 	c.Store.Enabled, c.File.Path = true, ""
-	return p.openOutputs(c, true, p.logger(c))
+	outs, err := p.openOutputs(c, true, p.logger(c))
+	if err != nil {
+		return nil, nil, err
+	}
+	pipe.next = &fanOut{sinks: append(outs.sinks(), sum), now: time.Now}
+	return pipe, outs.close, nil
 }
 
 // The form of `scan --json`, which programs rely on.

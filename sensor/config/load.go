@@ -135,19 +135,18 @@ func keys(table string, t reflect.Type) []Key {
 		case f.Anonymous:
 			all = append(all, keys(table, f.Type)...)
 		case name == "" || name == "-" || !f.IsExported():
-		case f.Type.Kind() == reflect.Struct && !readsText(f.Type):
-			path := name
-			if table != "" {
-				path = table + "." + name
-			}
-			all = append(all, keys(path, f.Type)...)
-		case f.Type.Kind() == reflect.Slice && f.Type.Elem().Kind() == reflect.Struct && !readsText(f.Type.Elem()):
+		case isTable(f.Type):
+			all = append(all, keys(strings.TrimPrefix(table+"."+name, "."), f.Type)...)
+		case f.Type.Kind() == reflect.Slice && isTable(f.Type.Elem()):
 		default:
 			all = append(all, Key{table, name, f.Type})
 		}
 	}
 	return all
 }
+
+// isTable says whether a type is written as a TOML table.
+func isTable(t reflect.Type) bool { return t.Kind() == reflect.Struct && !readsText(t) }
 
 // readsText says whether a type is written as a string, as prefixes and times are.
 func readsText(t reflect.Type) bool {

@@ -71,7 +71,7 @@ func (t *Table) hash(client, addr decode.Address) uint64 {
 }
 
 // everyone is the client of what all clients' look-ups say together.
-var everyone = decode.Address{Hi: 1<<64 - 1, Lo: 1<<64 - 1} //nolint:gochecknoglobals // a constant
+var everyone = decode.Address{Hi: 1<<64 - 1, Lo: 1<<64 - 1}
 
 // Learn notes that client was told that name (lower case) has the address, at a time, for ttl seconds. It does not allocate and does not
 // keep name.
@@ -79,39 +79,47 @@ func (t *Table) Learn(client, addr decode.Address, name []byte, at int64, ttl ui
 	if len(name) == 0 || len(name) > maxName {
 		return
 	}
-	expiry := at + max(leastNS, int64(ttl)*1e9) + graceNS
-	sum := t.sum(name)
+	told := told{name: name, sum: t.sum(name), at: at, expiry: at + max(leastNS, int64(ttl)*1e9) + graceNS}
 	for _, who := range [2]decode.Address{client, everyone} {
 		key := t.hash(who, addr)
 		s := &t.shard[key>>58]
 		s.mu.Lock()
-		s.learn(t.slot(key), key, name, sum, at, expiry)
+		s.learn(t.slot(key), key, &told)
 		s.mu.Unlock()
 	}
+}
+
+// told is one answer.
+type told struct {
+	name   []byte
+	sum    uint32
+	at     int64
+	expiry int64
 }
 
 // slot is where the ways of a key begin.
 func (t *Table) slot(key uint64) int { return int(key>>8&t.mask) * ways }
 
-func (s *shard) learn(at int, key uint64, name []byte, sum uint32, now, expiry int64) {
+func (s *shard) learn(at int, key uint64, told *told) {
 	set := s.slots[at : at+ways]
 	oldest := &set[0]
 	for i := range set {
 		e := &set[i]
 		if e.key == key {
-			e.learn(s, name, sum, now, expiry)
+			e.learn(s, told)
 			return
 		}
 		if e.expiry < oldest.expiry {
 			oldest = e
 		}
 	}
-	*oldest = entry{key: key, expiry: expiry, name: s.names.put(name, sum)}
+	*oldest = entry{key: key, expiry: told.expiry, name: s.names.put(told.name, told.sum)}
 }
 
-func (e *entry) learn(s *shard, name []byte, sum uint32, now, expiry int64) {
+func (e *entry) learn(s *shard, told *told) {
+	name, sum, expiry := told.name, told.sum, told.expiry
 	switch {
-	case now > e.expiry: // what was known is over
+	case told.at > e.expiry: // what was known is over
 		*e = entry{key: e.key, expiry: expiry, name: s.names.put(name, sum)}
 		return
 	case e.name.sum == sum && s.names.holds(e.name):
