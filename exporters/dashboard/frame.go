@@ -1,7 +1,6 @@
 package dashboard
 
 import (
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -15,7 +14,7 @@ type page struct {
 	Title string
 	Lead  string
 	// Trail leads back to the list that the page belongs to.
-	Trail *crumb
+	Trail *trail
 	// Timeless pages have no period.
 	Timeless bool
 	// Filters are offered where figures can be filtered.
@@ -30,6 +29,9 @@ type page struct {
 }
 
 type crumb struct{ Label, Href string }
+
+// trail leads back to the list that a page belongs to, and perhaps on to its records.
+type trail struct{ Up, Also crumb }
 
 // tile is one figure in large type.
 type tile struct {
@@ -128,7 +130,7 @@ func (v *view) periodBar() *periodBar {
 	for _, i := range menu {
 		b.Presets = append(b.Presets, choice{presets[i].Label, presets[i].ID, presets[i].ID == v.period.id})
 	}
-	for _, name := range []string{"measure", "status", "category", "site", "kind", "user", "service"} {
+	for _, name := range append([]string{"measure", "status", "category", "site"}, own[:4]...) {
 		if value := v.q.Get(name); value != "" {
 			b.Hidden = append(b.Hidden, hidden{name, value})
 		}
@@ -146,25 +148,32 @@ func zoneName(loc *time.Location, now time.Time) string {
 
 func (v *view) chips() []choice {
 	var out []choice
-	for _, name := range []string{"status", "category", "site"} {
+	names := []string{"status", "category", "site"}
+	if v.path == "/users" {
+		names = append(names, "service", "department")
+	}
+	for _, name := range names {
 		if value := v.q.Get(name); value != "" {
 			if name == "status" {
 				value = statuses[statusIndex(strings.TrimPrefix(value, "none"))].Label
 			}
-			out = append(out, choice{Label: name + ": " + clean(value), Href: v.link(v.path, name, "")})
+			if name == "department" {
+				value = departmentName(fromSegment(value))
+			}
+			out = append(out, choice{Label: name + ": " + clean(value), Href: v.link(v.path, append(v.kept(), name, "")...)})
 		}
 	}
 	return out
 }
 
 func (v *view) statusChoices() []choice {
-	out := []choice{{"All", v.link(v.path, "status", ""), v.q.Get("status") == ""}}
+	out := []choice{{"All", v.link(v.path, append(v.kept(), "status", "")...), v.q.Get("status") == ""}}
 	for _, s := range statuses {
 		key := s.Key
 		if key == "" {
 			key = "none"
 		}
-		out = append(out, choice{s.Label, v.link(v.path, "status", key), v.q.Get("status") == key})
+		out = append(out, choice{s.Label, v.link(v.path, append(v.kept(), "status", key)...), v.q.Get("status") == key})
 	}
 	return out
 }
@@ -175,7 +184,7 @@ func (v *view) usageTiles(total, before *query.Row, services int) []tile {
 		if !v.compare {
 			return ""
 		}
-		return change(now, then) + " · " + v.period.beforeName()
+		return change(now, then, v.period.beforeName())
 	}
 	var tiles []tile
 	if services > 0 {
@@ -225,7 +234,11 @@ func (v *view) empty(total *query.Row, s *seen) *emptiness {
 		return &emptiness{"No sensor has reported", "This does not mean that no AI service was used. Is the sensor running, and does the tap or the log " +
 			"source deliver? The command gnomon doctor on the sensor names what makes it blind.", []crumb{{"What the sensor saw", v.link("/coverage")}}}
 	}
+	if v.key != "" {
+		return &emptiness{"Not used in this period", "The sensor watched " + percent(s.watched, s.expected) + " of this period and saw nothing of it.",
+			[]crumb{{"A longer period", v.link(v.path, "p", "12m", "from", "", "to", "")}}}
+	}
 	return &emptiness{"No AI service was seen", "The sensor watched " + percent(s.watched, s.expected) + " of this period and saw no use of a service that is in " +
 		"its catalogue. What it could not read is listed under coverage.", []crumb{{"What the sensor saw", v.link("/coverage")},
-		{"A longer period", "/?" + url.Values{"p": {"12m"}}.Encode()}}}
+		{"A longer period", v.link("/", "p", "12m", "from", "", "to", "")}}}
 }

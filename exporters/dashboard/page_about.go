@@ -43,8 +43,11 @@ func neverPanel() panel {
 func (v *view) seesPanel() panel {
 	p := panel{ID: "who-sees", Title: "Who can see it", Half: true, Facts: []fact{
 		{Name: "Viewer", Value: "sums by service, status and department; no names, no addresses, no department with fewer than " + decimal(v.least()) + " users"},
-		{Name: "Analyst", Value: "all of that, and people and records; each look at a person is written to the audit log"},
+		{Name: "Analyst", Value: "all of that, and people and records"},
 	}}
+	if v.s.audited {
+		p.Facts[1].Note = "each look at a person is written to the audit log"
+	}
 	you := fact{Name: "You", Value: clean(v.who.Name) + ", " + string(v.who.Role)}
 	switch {
 	case v.who.How == howLocal:

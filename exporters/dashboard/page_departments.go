@@ -109,15 +109,14 @@ func departmentPage(ctx context.Context, v *view) (*page, error) {
 	if !v.analyst() && smallIn(others, v.least())(v.key) {
 		return nil, errTooFew
 	}
-	p := &page{Nav: "/departments", Title: departmentName(v.key), Trail: &crumb{"Departments", v.link("/departments")}}
+	p := &page{Nav: "/departments", Title: departmentName(v.key), Trail: &trail{Up: crumb{"Departments", v.link("/departments")}}}
 	if v.settle(&b, p) {
 		return p, nil
 	}
 	if v.analyst() {
 		p.Tiles = v.usageTiles(&b.total, &b.before, 0)
 		p.Chart = v.timeline(b.steps, &b.seen)
-		p.Panels = []panel{v.departmentServices(services, nil), v.serviceUsers(others)}
-		p.Panels[1].ID, p.Panels[1].More = "users-of-department", crumb{}
+		p.Panels = []panel{v.departmentServices(services, nil), v.topUsers(others, crumb{"All users", v.link("/users", "department", toSegment(v.key))})}
 		return p, nil
 	}
 	if b.before.Users < v.least() {

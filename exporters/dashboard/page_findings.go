@@ -92,24 +92,16 @@ func (v *view) recordRequest(table, dataset, action string) query.RecordRequest 
 }
 
 // onward leads to the next part of records.
-func (v *view) onward(t *table, next string, keep ...string) {
+func (v *view) onward(t *table, next string) {
 	switch {
 	case next == "":
 	case v.csv == t.ID:
 		t.More = "cut after " + decimal(fileRows) + " records; choose a shorter period"
 	default:
-		changes := []string{"after", next}
-		for _, name := range keep {
-			changes = append(changes, name, v.q.Get(name))
-		}
-		t.Next = v.link(v.path, changes...)
+		t.Next = v.link(v.path, append(v.kept(), "after", next)...)
 	}
 	if v.q.Get("after") != "" {
-		var changes []string
-		for _, name := range keep {
-			changes = append(changes, name, v.q.Get(name))
-		}
-		t.Prev = v.link(v.path, changes...)
+		t.Prev = v.link(v.path, v.kept()...)
 	}
 }
 
@@ -126,7 +118,7 @@ func (v *view) findingTable(found query.Page, kind string) *table {
 	for i := range found.Records {
 		t.Rows = append(t.Rows, v.findingRow(&found.Records[i]))
 	}
-	v.onward(t, found.Next, "kind")
+	v.onward(t, found.Next)
 	return t
 }
 

@@ -71,6 +71,9 @@ func overview(ctx context.Context, v *view) (*page, error) {
 		ids[services[i].Key[0]] = true
 	}
 	p.Tiles = v.usageTiles(&b.total, &b.before, len(ids))
+	if len(services) > 0 {
+		p.Tiles[0].Note = "most " + lower(measureName(v.measure)) + ": " + v.serviceName(services[0].Key[0], services[0].Labels[0])
+	}
 	p.Chart = v.timeline(b.steps, &b.seen)
 	if v.measure != query.Users {
 		p.Panels = append(p.Panels, v.statusPanel(b.steps))

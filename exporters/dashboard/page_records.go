@@ -42,9 +42,9 @@ func recordsPage(ctx context.Context, v *view) (*page, error) {
 	}
 	if byUser {
 		v.s.parts.Audit(ctx, Act{Who: v.who.Name, What: ActUser, On: user, From: v.peer, Succeeded: true})
-		p.Trail = &crumb{userName(user, ""), v.userLink(user)}
+		p.Trail = &trail{Up: crumb{userName(user, ""), v.userLink(user)}}
 	} else if service != "" {
-		p.Nav, p.Trail = "/services", &crumb{v.serviceName(service, ""), v.serviceLink(service)}
+		p.Nav, p.Trail = "/services", &trail{Up: crumb{v.serviceName(service, ""), v.serviceLink(service)}}
 	}
 	if len(found.Records) == 0 {
 		p.Empty = &emptiness{"No records", "Raw records are kept for a shorter time than sums; those of this period may be gone.", []crumb{{"What is stored", "/about"}}}
@@ -61,7 +61,7 @@ func (v *view) recordTable(found query.Page) *table {
 	for i := range found.Records {
 		t.Rows = append(t.Rows, v.recordRow(&found.Records[i]))
 	}
-	v.onward(t, found.Next, "user", "service", "ids")
+	v.onward(t, found.Next)
 	return t
 }
 

@@ -98,7 +98,7 @@ func servicePage(ctx context.Context, v *view) (*page, error) {
 	v.askBasis(q, &b, true)
 	showDepartments := v.analyst() || !v.filtered()
 	if showDepartments {
-		q.sums(&departments, v.sums(query.ByDepartment))
+		q.sums(&departments, v.ranked(query.ByDepartment))
 	}
 	if v.analyst() {
 		r := v.ranked(query.ByUser)
@@ -114,7 +114,7 @@ func servicePage(ctx context.Context, v *view) (*page, error) {
 	if !known && b.total.Flows == 0 && !v.filtered() {
 		return nil, errNotFound
 	}
-	p := &page{Nav: "/services", Title: v.serviceName(v.key, about.Name), Trail: &crumb{"Services", v.link("/services")}, Filters: true}
+	p := &page{Nav: "/services", Title: v.serviceName(v.key, about.Name), Trail: &trail{Up: crumb{"Services", v.link("/services")}}, Filters: true}
 	p.Lead = v.serviceLead(&about)
 	if !v.settle(&b, p) {
 		p.Tiles = v.usageTiles(&b.total, &b.before, 0)
@@ -124,7 +124,8 @@ func servicePage(ctx context.Context, v *view) (*page, error) {
 			p.Panels = append(p.Panels, v.serviceDepartments(departments, others))
 		}
 		if v.analyst() {
-			p.Panels = append(p.Panels, v.serviceUsers(others))
+			p.Panels = append(p.Panels, v.topUsers(others, crumb{"All users", v.link("/users", "service", v.key)}))
+			p.Trail.Also = crumb{"Records of this service", v.link("/records", "service", v.key)}
 		}
 	}
 	p.Panels = append(p.Panels, riskPanel(&about), proofPanel(&about))
@@ -169,24 +170,18 @@ func (v *view) serviceDepartments(rows, all []query.Row) panel {
 	return panel{ID: "departments-of-service", Title: "Departments", Half: true, Lead: v.departmentLead(rest), Table: t}
 }
 
-// serviceUsers are the people behind the use.
-func (v *view) serviceUsers(rows []query.Row) panel {
+// topUsers are the people behind the use, the first few of them on a page; more leads to all.
+func (v *view) topUsers(rows []query.Row, more crumb) panel {
 	t := v.userTable()
-	shown := v.cutTop(t, rows)
-	for i := range shown {
-		t.Rows = append(t.Rows, v.userRow(&shown[i]))
+	if v.csv == t.ID {
+		rows = v.cut(t, rows)
+	} else if len(rows) > listRows {
+		t.More, rows = "The first "+decimal(listRows)+" of them.", rows[:listRows]
 	}
-	return panel{ID: "users-of-service", Title: "Users", Half: true, Table: t, Lead: "Most " + lower(measureName(v.measure)) + " first.",
-		More: crumb{"Records of this service", v.link("/records", "service", v.key)}}
-}
-
-// cutTop shortens rows to the first few, and says that there are more in the file.
-func (v *view) cutTop(t *table, rows []query.Row) []query.Row {
-	if v.csv == t.ID || len(rows) <= pageRows {
-		return v.cut(t, rows)
+	for i := range rows {
+		t.Rows = append(t.Rows, v.userRow(&rows[i]))
 	}
-	t.More = "The first " + decimal(pageRows) + " are shown; the CSV file has all."
-	return rows[:pageRows]
+	return panel{ID: "top-users", Title: "Users", Half: true, Table: t, Lead: "Most " + lower(measureName(v.measure)) + " first.", More: more}
 }
 
 // riskLabels explain the attributes of the catalogue.

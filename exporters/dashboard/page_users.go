@@ -22,6 +22,12 @@ func (v *view) userRow(r *query.Row) []cell {
 
 // usersPage lists people, for analysts.
 func usersPage(ctx context.Context, v *view) (*page, error) {
+	if service := v.q.Get("service"); service != "" {
+		v.where.Services = []string{service}
+	}
+	if department := v.q.Get("department"); department != "" {
+		v.where.Departments = []string{fromSegment(department)}
+	}
 	var b basis
 	var users []query.Row
 	q := ask(ctx, v.s.parts.Query)
@@ -50,9 +56,9 @@ func usersPage(ctx context.Context, v *view) (*page, error) {
 // orderLink offers the other order.
 func (v *view) orderLink() crumb {
 	if v.measure == query.Upload {
-		return crumb{"Order by visits", v.link(v.path, "measure", "visits")}
+		return crumb{"Order by visits", v.link(v.path, append(v.kept(), "measure", "visits")...)}
 	}
-	return crumb{"Order by upload", v.link(v.path, "measure", "upload")}
+	return crumb{"Order by upload", v.link(v.path, append(v.kept(), "measure", "upload")...)}
 }
 
 // userPage is one person's use, for analysts; that it was looked at goes into the audit log.
@@ -79,8 +85,10 @@ func userPage(ctx context.Context, v *view) (*page, error) {
 		b.total = user[0]
 		name = userName(v.key, user[0].Labels[0])
 	}
-	p := &page{Nav: "/users", Title: name, Trail: &crumb{"Users", v.link("/users")}}
-	p.Notes = []string{"That you looked at this page was written to the audit log."}
+	p := &page{Nav: "/users", Title: name, Trail: &trail{Up: crumb{"Users", v.link("/users")}}}
+	if v.s.audited {
+		p.Notes = []string{"That you looked at this page was written to the audit log."}
+	}
 	if v.settle(&b, p) {
 		return p, nil
 	}

@@ -58,6 +58,8 @@ type Server struct {
 	slots    chan struct{}
 	handler  http.Handler
 
+	audited bool // somebody is told who looked a person up
+
 	spanMu sync.Mutex // guards span and spanAt
 	span   query.Span
 	spanAt time.Time
@@ -83,7 +85,7 @@ func New(c Config, p Parts) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{config: c, parts: withDefaults(p), slots: make(chan struct{}, atOnce)}
+	s := &Server{config: c, parts: withDefaults(p), slots: make(chan struct{}, atOnce), audited: p.Audit != nil}
 	if s.users, err = login.NewUsers(list); err != nil {
 		return nil, fmt.Errorf("checking the users of the pages: %w", err)
 	}

@@ -150,15 +150,13 @@ func lasting(d time.Duration) string {
 	return fmt.Sprintf("%d"+thin+"min", minutes)
 }
 
-// change says how a figure compares with the one before.
-func change(now, before uint64) string {
+// change says how a figure compares with the one of the period before, which has a name.
+func change(now, before uint64, name string) string {
 	switch {
-	case before == 0 && now == 0:
-		return "none before either"
 	case before == 0:
-		return "none before"
+		return "none in " + name
 	case now == before:
-		return "as before"
+		return "the same as in " + name
 	}
 	v := 100 * (float64(now) - float64(before)) / float64(before)
 	arrow, a := "▲", math.Abs(v)
@@ -167,11 +165,11 @@ func change(now, before uint64) string {
 	}
 	switch {
 	case a < 0.5:
-		return "about as before"
+		return "about the same as in " + name
 	case a >= 1000:
-		return fmt.Sprintf("▲%s%.0f times", thin, float64(now)/float64(before))
+		return fmt.Sprintf("▲%s%.0f times that of %s", thin, float64(now)/float64(before), name)
 	}
-	return fmt.Sprintf("%s%s%.0f%s%%", arrow, thin, a, thin)
+	return fmt.Sprintf("%s%s%.0f%s%% on %s", arrow, thin, a, thin, name)
 }
 
 func orDash(s string) string {

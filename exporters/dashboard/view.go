@@ -18,7 +18,8 @@ import (
 
 // Rows of a table on a page; CSV has up to query.MaxRows.
 const (
-	topRows  = 8
+	topRows  = 8  // of what is largest
+	listRows = 12 // of a list that has a page of its own
 	pageRows = 50
 )
 
@@ -72,7 +73,7 @@ func (s *Server) newView(ctx context.Context, r *http.Request, who identity) (*v
 	if len(v.where.Statuses) == 1 && v.where.Statuses[0] == "none" {
 		v.where.Statuses[0] = ""
 	}
-	if v.span, err = s.kept(ctx); err != nil {
+	if v.span, err = s.keptSpan(ctx); err != nil {
 		return nil, err
 	}
 	before, _ := v.period.before()
@@ -80,8 +81,8 @@ func (s *Server) newView(ctx context.Context, r *http.Request, who identity) (*v
 	return v, nil
 }
 
-// kept asks what the store keeps, now and then.
-func (s *Server) kept(ctx context.Context) (query.Span, error) {
+// keptSpan asks what the store keeps, now and then.
+func (s *Server) keptSpan(ctx context.Context) (query.Span, error) {
 	spanned, ok := s.parts.Query.(query.Spanned)
 	if !ok {
 		return query.Span{}, nil
@@ -137,10 +138,10 @@ func (v *view) cut(t *table, rows []query.Row) []query.Row {
 		return rows
 	}
 	if v.skip > 0 {
-		t.Prev = v.link(v.path, "skip", skipText(v.skip-pageRows))
+		t.Prev = v.link(v.path, append(v.kept(), "skip", skipText(v.skip-pageRows))...)
 	}
 	if len(rows) > pageRows {
-		t.Next = v.link(v.path, "skip", skipText(v.skip+pageRows))
+		t.Next = v.link(v.path, append(v.kept(), "skip", skipText(v.skip+pageRows))...)
 		rows = rows[:pageRows]
 	}
 	return rows
@@ -153,14 +154,16 @@ func skipText(n int) string {
 	return strconv.Itoa(n)
 }
 
-// kept parameters of a link, in the order in which they are written.
+// parameters are what every link of a page keeps; own are those of single pages, kept where kept says so.
 var parameters = [...]string{"p", "from", "to", "measure", "status", "category", "site"}
+
+var own = [...]string{"kind", "user", "service", "department", "ids"}
 
 // link leads to a path with the period and the filters of this page, changed where changes (name, value, ...) say so.
 func (v *view) link(path string, changes ...string) string {
 	set := url.Values{}
 	for _, name := range parameters {
-		if value := v.q.Get(name); value != "" {
+		if value := v.q.Get(name); value != "" && (v.period.id == custom || name != "from" && name != "to") {
 			set.Set(name, value)
 		}
 	}
@@ -179,13 +182,18 @@ func (v *view) link(path string, changes ...string) string {
 
 // csvLink leads to a table of this page as a file.
 func (v *view) csvLink(id string) string {
-	changes := []string{"csv", id}
-	for _, name := range []string{"kind", "user", "service", "ids"} {
+	return v.link(v.path, append(v.kept(), "csv", id)...)
+}
+
+// kept are the parameters of this page alone, as changes of a link to another part of it.
+func (v *view) kept() []string {
+	var changes []string
+	for _, name := range own {
 		if value := v.q.Get(name); value != "" {
 			changes = append(changes, name, value)
 		}
 	}
-	return v.link(v.path, changes...)
+	return changes
 }
 
 // toSegment writes a key as the last part of a path. "~" marks those that a path would swallow: nothing, and dots.

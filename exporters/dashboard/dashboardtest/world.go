@@ -121,7 +121,7 @@ func (w *World) make() {
 	for at, d := range departments {
 		for range d.size {
 			i := len(w.people)
-			p := person{key: fmt.Sprintf("u%031x", r.Uint64()), department: w.hostile(at, d.name), appetite: 0.05 + 0.5*r.Float64()*r.Float64()}
+			p := person{key: fmt.Sprintf("%016x%016x", r.Uint64(), r.Uint64()), department: w.hostile(at, d.name), appetite: 0.05 + 0.5*r.Float64()*r.Float64()}
 			switch {
 			case d.name == "":
 				p.key = fmt.Sprintf("ip:10.20.7.%d@berlin", 10+i%200)

@@ -1,0 +1,155 @@
+package dashboard_test
+
+import (
+	"context"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+
+	"github.com/gnomon-sensor/gnomon/exporters/dashboard/dashboardtest"
+)
+
+// browserNames are what Chromium is called on the systems that tests run on.
+var browserNames = []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "headless-shell"}
+
+// TestBrowser uses the pages as a person does, in Chromium with JavaScript switched off. It needs Chromium, which the continuous
+// integration has; elsewhere its absence is said, and the tests over HTTP still stand.
+func TestBrowser(t *testing.T) {
+	var browser string
+	for _, name := range browserNames {
+		if path, err := exec.LookPath(name); err == nil {
+			browser = path
+			break
+		}
+	}
+	if browser == "" {
+		t.Logf("not driven in a browser: none of %s is installed", strings.Join(browserNames, ", "))
+		return
+	}
+	world := &dashboardtest.World{}
+	s := open(t, world, withUsers(t))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	l := listen(t)
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(ctx, l) }()
+	b := start(t, browser, "http://"+l.Addr().String())
+	t.Run("log in", func(t *testing.T) {
+		b.run(t, chromedp.Navigate(b.base+"/services"), chromedp.SendKeys("#name", "ada"), chromedp.SendKeys("#password", password),
+			chromedp.Click("main button"), chromedp.WaitVisible("#all-services"))
+		b.at(t, "/services")
+	})
+	t.Run("choose a period", func(t *testing.T) {
+		b.run(t, chromedp.Click(`button[value="12w"]`), chromedp.WaitVisible(`button[value="12w"][aria-pressed]`))
+		b.at(t, "/services?p=12w")
+	})
+	t.Run("open a service", func(t *testing.T) {
+		b.run(t, chromedp.Click(`#all-services tbody th a`), chromedp.WaitVisible("#proof"))
+		b.says(t, "h1", "ChatGPT")
+		b.at(t, "/services/chatgpt?p=12w")
+	})
+	t.Run("open a user", func(t *testing.T) {
+		b.run(t, chromedp.Click(`#top-users tbody th a`), chromedp.WaitVisible("#services-of-user"))
+		b.says(t, "#who", "Department")
+	})
+	t.Run("look for findings", func(t *testing.T) {
+		b.run(t, chromedp.Click(`header nav a[href^="/findings"]`), chromedp.WaitVisible("#findings-of-period"),
+			chromedp.Click(`a[href*="kind=upload-limit"]`), chromedp.WaitVisible(`a[href*="kind=upload-limit"][aria-current]`))
+		b.says(t, "#findings-of-period", "Upload over a limit")
+	})
+	t.Run("follow the evidence", func(t *testing.T) {
+		b.run(t, chromedp.Click(`#findings-of-period td:last-child a`), chromedp.WaitVisible("#records-of-period"))
+		b.says(t, "#records-of-period", "example.com")
+	})
+	t.Run("fits a phone", func(t *testing.T) { b.fits(t, world) })
+	t.Run("log out", func(t *testing.T) {
+		b.run(t, chromedp.Click(".who button"), chromedp.WaitVisible("#password"))
+		b.at(t, "/login")
+	})
+	cancel()
+	if err := <-ended; err != nil {
+		t.Errorf("stopping: %v", err)
+	}
+}
+
+// tab is a page of the browser.
+type tab struct {
+	ctx  context.Context
+	base string
+}
+
+func start(t *testing.T, browser, base string) *tab {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-component-update", true), chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1280, 900))
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	b := &tab{ctx: ctx, base: base}
+	withoutScripts := chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		return err
+	})
+	if err := chromedp.Do(ctx, withoutScripts); err != nil {
+		t.Fatalf("starting %s: %v", browser, err)
+	}
+	return b
+}
+
+// run does one step, within a time that a slow machine needs.
+func (b *tab) run(t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, 30*time.Second)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ask runs one step that has a result.
+func ask[T any](t *testing.T, b *tab, action chromedp.Action[T]) T {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, 30*time.Second)
+	defer cancel()
+	got, err := chromedp.Run(ctx, action)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// at wants the browser to be at a path.
+func (b *tab) at(t *testing.T, want string) {
+	t.Helper()
+	got := ask(t, b, chromedp.Location())
+	if got != b.base+want {
+		t.Errorf("the browser is at %s, want %s", got, want)
+	}
+}
+
+// says wants a text within an element.
+func (b *tab) says(t *testing.T, element, want string) {
+	t.Helper()
+	got := ask(t, b, chromedp.Text(element))
+	if !strings.Contains(got, want) {
+		t.Errorf("%s says %q, want %q in it", element, got, want)
+	}
+}
+
+// fits wants no page to be wider than a phone's screen.
+func (b *tab) fits(t *testing.T, world *dashboardtest.World) {
+	all, analysts := paths(world)
+	b.run(t, chromedp.EmulateViewport(390, 844))
+	for _, path := range append(all, analysts...) {
+		b.run(t, chromedp.Navigate(b.base+path), chromedp.WaitReady("footer"))
+		if width := ask(t, b, chromedp.Evaluate[int]("document.documentElement.scrollWidth")); width > 390 {
+			t.Errorf("%s is %d pixels wide on a screen of 390", path, width)
+		}
+	}
+}
