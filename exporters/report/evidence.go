@@ -13,20 +13,45 @@ import (
 )
 
 const (
-	// evidenceRead is how many records of a row are read, and evidenceShown how many of them are named.
-	evidenceRead, evidenceShown = 50, 5
+	// evidenceRead is how many records of a row are read, userRead how many of a user with several rows, and evidenceShown how many of
+	// them a row names.
+	evidenceRead, userRead, evidenceShown = 8, 40, 5
 	// evidenceWorkers ask at once.
 	evidenceWorkers = 4
 )
 
-// wantedEvidence is a row and how its records are found.
+// wantedEvidence is a question for records, and the rows that they may belong to: one, or those of one user.
 type wantedEvidence struct {
-	row   *UseRow
+	rows  []*UseRow
 	where query.Filter
+	limit int
 }
 
-// evidenceOf narrows the report's filter down to the row.
-func (b *builder) evidenceOf(row *UseRow, t *Table) wantedEvidence {
+// wanted asks for the evidence of every row; a user's rows are answered together.
+func (b *builder) wanted() (out []wantedEvidence) {
+	for i := range b.rep.ByService.Rows {
+		out = append(out, b.rowEvidence(&b.rep.ByService.Rows[i]))
+	}
+	for i := range b.rep.ByDepartment.Rows {
+		row := &b.rep.ByDepartment.Rows[i]
+		w := b.rowEvidence(row)
+		w.where.Departments = []string{row.key}
+		out = append(out, w)
+	}
+	for i := range b.rep.ByUser.Rows {
+		row := &b.rep.ByUser.Rows[i]
+		if n := len(out) - 1; i > 0 && b.rep.ByUser.Rows[i-1].UserKey == row.UserKey {
+			out[n].rows = append(out[n].rows, row)
+			out[n].where.Services, out[n].where.Statuses, out[n].limit = nil, unapprovedStatuses(), userRead
+			continue
+		}
+		out = append(out, b.rowEvidence(row))
+	}
+	return out
+}
+
+// rowEvidence narrows the report's filter down to the row.
+func (b *builder) rowEvidence(row *UseRow) wantedEvidence {
 	f := b.with(row.Status)
 	if row.ServiceID != "" {
 		f.Services = []string{row.ServiceID}
@@ -34,10 +59,7 @@ func (b *builder) evidenceOf(row *UseRow, t *Table) wantedEvidence {
 	if row.UserKey != "" {
 		f.Users = []string{row.UserKey}
 	}
-	if t == b.rep.ByDepartment {
-		f.Departments = []string{row.key}
-	}
-	return wantedEvidence{row: row, where: f}
+	return wantedEvidence{rows: []*UseRow{row}, where: f, limit: evidenceRead}
 }
 
 // evidence reads the newest records of every row, a few rows at a time.
@@ -47,7 +69,7 @@ func (b *builder) evidence(ctx context.Context, wanted []wantedEvidence) error {
 	for w := range evidenceWorkers {
 		wg.Go(func() {
 			for i := w; i < len(wanted) && errs[w] == nil; i += evidenceWorkers {
-				wanted[i].row.Evidence, errs[w] = b.sample(ctx, wanted[i].where)
+				errs[w] = b.sample(ctx, wanted[i])
 			}
 		})
 	}
@@ -60,18 +82,31 @@ func (b *builder) evidence(ctx context.Context, wanted []wantedEvidence) error {
 	return nil
 }
 
-// sample reads the newest counted records.
-func (b *builder) sample(ctx context.Context, where query.Filter) (*Evidence, error) {
+// sample reads the newest counted records and gives them to their rows. A row that got none of a user's newest records is asked for by itself.
+func (b *builder) sample(ctx context.Context, w wantedEvidence) error {
 	page, err := b.q.Records(ctx, query.RecordRequest{Dataset: event.DatasetActivity, From: b.rep.Period.From, To: b.rep.Period.To,
-		Where: where, Limit: evidenceRead})
+		Where: w.where, Limit: w.limit})
 	if err != nil {
-		return nil, err
+		return err
 	}
+	for _, row := range w.rows {
+		row.Evidence = gathered(page, row, len(w.rows) > 1)
+		if row.Evidence.Sampled == 0 && row.Evidence.More && len(w.rows) > 1 {
+			if err := b.sample(ctx, b.rowEvidence(row)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// gathered is what the page says of a row; if the page is of several, only their own records count.
+func gathered(page query.Page, row *UseRow, several bool) *Evidence {
 	e := &Evidence{More: page.Next != ""}
 	classes, confidence := map[string]int{}, map[string]int{}
 	for i := range page.Records {
 		g := page.Records[i].Gnomon
-		if g == nil || g.Counted != nil && !*g.Counted {
+		if g == nil || g.Counted != nil && !*g.Counted || several && !belongs(g, row) {
 			continue
 		}
 		e.Sampled++
@@ -85,7 +120,11 @@ func (b *builder) sample(ctx context.Context, where query.Filter) (*Evidence, er
 	}
 	e.Gone = e.Sampled == 0 && !e.More
 	e.Classes, e.Confidence = tallies(classes), tallies(confidence)
-	return e, nil
+	return e
+}
+
+func belongs(g *event.Gnomon, row *UseRow) bool {
+	return g.Service != nil && g.Policy != nil && g.Service.ID == row.ServiceID && g.Policy.Status == row.Status
 }
 
 // tallies sorts counts, largest first.

@@ -216,7 +216,8 @@ func (f *fake) Records(_ context.Context, r query.RecordRequest) (query.Page, er
 		}
 		for _, counted := range []bool{true, false}[:1+i%7/6] { // some were seen by a second eye as well
 			p.Records = append(p.Records, event.Event{Timestamp: event.At(x.at), Event: event.Meta{ID: fmt.Sprintf("record%08d%t", i, counted)},
-				Gnomon: &event.Gnomon{Counted: &counted, Evidence: &event.Evidence{Class: []string{"sni", "quic-sni"}[i%2], Confidence: "high"}}})
+				Gnomon: &event.Gnomon{Counted: &counted, Service: &event.Service{ID: x.service}, Policy: &event.Policy{Status: x.state},
+					Evidence: &event.Evidence{Class: []string{"sni", "quic-sni"}[i%2], Confidence: "high"}}})
 		}
 	}
 	return p, nil

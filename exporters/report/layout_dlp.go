@@ -136,7 +136,7 @@ func evidenceText(u UseRow) string {
 	case e == nil:
 		return ""
 	case e.Gone:
-		return fmt.Sprintf("Evidence: the records of these %s are no longer kept, the sums are.", plural(u.Use.Flows, "flow", "flows"))
+		return fmt.Sprintf("Evidence: no record of these %s is kept any more, only the sums.", plural(u.Use.Flows, "flow", "flows"))
 	}
 	s := fmt.Sprintf("Evidence: %s", plural(u.Use.Flows, "flow", "flows"))
 	if e.More {

@@ -22,13 +22,7 @@ func (b *builder) unapproved(ctx context.Context) error {
 	if b.rep.ByUser, err = b.byUser(ctx, where); err != nil {
 		return err
 	}
-	var wanted []wantedEvidence
-	for _, t := range []*Table{b.rep.ByService, b.rep.ByDepartment, b.rep.ByUser} {
-		for i := range t.Rows {
-			wanted = append(wanted, b.evidenceOf(&t.Rows[i], t))
-		}
-	}
-	return b.evidence(ctx, wanted)
+	return b.evidence(ctx, b.wanted())
 }
 
 // table is unapproved use by one dimension and status.
