@@ -62,6 +62,9 @@ func (p *program) observe(ctx context.Context, c *settings, f *runFlags, d *daem
 		return err
 	}
 	pipe.next = &fanOut{sinks: sinks, now: time.Now}
+	if err := pipe.findings(ctx, c, outs, !d.replay); err != nil {
+		return err
+	}
 	d.learner = pipe
 	stopReload := onReload(pipe.reload, d.reloadCatalogue(c))
 	defer stopReload()

@@ -18,7 +18,8 @@ func (p *period) flags(f *pflag.FlagSet) {
 
 // between is the period as half-open times in a location.
 func (p *period) between(now time.Time, l *time.Location) (from, to time.Time, err error) {
-	now = now.In(l)
+	// Sums are kept by the hour: the hour that has begun belongs to the period.
+	now = now.Truncate(time.Hour).Add(time.Hour).In(l)
 	if p.from == "" && p.to != "" {
 		return from, to, usage("--to needs --from")
 	}

@@ -17,11 +17,11 @@ func TestPeriod(t *testing.T) {
 		from, to string
 		wrong    bool
 	}{
-		{"hours", period{last: "24h"}, "2026-11-20T13:30", "2026-11-21T13:30", false},
-		{"days", period{last: "30d"}, "2026-10-22T13:30", "2026-11-21T13:30", false}, // over the end of summer time
-		{"weeks", period{last: "12w"}, "2026-08-29T13:30", "2026-11-21T13:30", false},
+		{"hours", period{last: "24h"}, "2026-11-20T14:00", "2026-11-21T14:00", false},
+		{"days", period{last: "30d"}, "2026-10-22T14:00", "2026-11-21T14:00", false}, // over the end of summer time
+		{"weeks", period{last: "12w"}, "2026-08-29T14:00", "2026-11-21T14:00", false},
 		{"calendar month", period{last: "month"}, "2026-10-01T00:00", "2026-11-01T00:00", false},
-		{"from", period{last: "30d", from: "2026-11-01"}, "2026-11-01T00:00", "2026-11-21T13:30", false},
+		{"from", period{last: "30d", from: "2026-11-01"}, "2026-11-01T00:00", "2026-11-21T14:00", false},
 		{"from and to", period{from: "2026-11-01", to: "2026-11-01"}, "2026-11-01T00:00", "2026-11-02T00:00", false},
 		{"to alone", period{last: "30d", to: "2026-11-01"}, "", "", true},
 		{"backwards", period{from: "2026-11-05", to: "2026-11-01"}, "", "", true},

@@ -1,14 +1,19 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"os"
 	"sync"
+	"time"
 
 	"github.com/gnomon-sensor/gnomon/sensor"
+	"github.com/gnomon-sensor/gnomon/sensor/config"
 	"github.com/gnomon-sensor/gnomon/sensor/event"
 	"github.com/gnomon-sensor/gnomon/sensor/identity"
+	"github.com/gnomon-sensor/gnomon/sensor/policy"
 	"github.com/gnomon-sensor/gnomon/sensor/privacy"
 )
 
@@ -16,7 +21,10 @@ import (
 // kept of it.
 type pipeline struct {
 	who     *identity.Who
-	privacy *privacy.Filter // nil: nothing is kept, so nothing is taken away
+	policy  *policy.Live
+	rules   func() (*policy.Policy, error) // reads them again
+	privacy *privacy.Filter                // nil: nothing is kept, so nothing is taken away
+	find    *policy.Findings               // nil: nothing is found
 	next    sensor.Sink
 	log     *slog.Logger
 
@@ -33,6 +41,12 @@ func (p *program) newPipeline(c *settings, kept bool, log *slog.Logger) (*pipeli
 	if l.who, err = identity.New(c.Identity, identity.Options{Infrastructure: c.Networks.Infrastructure, Location: location}); err != nil {
 		return nil, err
 	}
+	l.rules = func() (*policy.Policy, error) { return loadPolicy(&c.Policy, location) }
+	rules, err := l.rules()
+	if err != nil {
+		return nil, err
+	}
+	l.policy = policy.NewLive(rules)
 	if !kept {
 		return l, nil
 	}
@@ -51,18 +65,73 @@ func (l *pipeline) Offer(ev *event.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.who.Apply(ev)
-	if l.privacy == nil || l.privacy.Apply(ev) {
-		l.next.Offer(ev)
+	l.policy.Judge(ev)
+	if l.privacy != nil && !l.privacy.Apply(ev) {
+		return
 	}
+	l.next.Offer(ev)
+	if l.find == nil {
+		return
+	}
+	found := l.find.Activity(ev)
+	if ev.Event.Dataset == event.DatasetCoverage {
+		found = l.find.Coverage(ev)
+	}
+	for _, finding := range found {
+		l.next.Offer(finding)
+	}
+}
+
+// findings makes the pipeline find what wants a person, starting from what the store remembers.
+func (l *pipeline) findings(ctx context.Context, c *settings, o *outputs, captures bool) error {
+	location, err := c.Report.location()
+	if err != nil {
+		return err
+	}
+	if l.find, err = policy.NewFindings(c.Findings, policy.FindingsOptions{Location: location, Captures: captures}); err != nil {
+		return err
+	}
+	if o.store == nil {
+		return nil
+	}
+	return l.find.Restore(ctx, &history{q: o.store, location: location, now: time.Now}, time.Now())
 }
 
 // reload reads again what SIGHUP is for. What is broken stays as it was, and is said.
 func (l *pipeline) reload() {
 	if err := l.who.Reload(); err != nil {
-		l.log.Error("the table of users was not reloaded", "error", err)
+		l.log.Error("the table of users was not reloaded: the old one stays", "error", err)
+	} else {
+		l.log.Info("reloaded the table of users", "rows", l.who.Table().Len())
+	}
+	rules, err := l.rules()
+	if err != nil {
+		l.log.Error("the policy was not reloaded: the old one stays", "error", err)
 		return
 	}
-	l.log.Info("reloaded the table of users", "rows", l.who.Table().Len())
+	l.policy.Swap(rules)
+	l.log.Info("reloaded the policy", "rules", rules.Len())
+}
+
+// loadPolicy reads the rules: in gnomon.toml, or in a file beside it.
+func loadPolicy(c *policy.Config, location *time.Location) (*policy.Policy, error) {
+	rules := c.Rules
+	if c.File != "" {
+		text, err := os.ReadFile(c.File)
+		if err != nil {
+			return nil, fmt.Errorf("reading the policy: %w", err)
+		}
+		var file policy.File
+		if err := config.Decode(c.File, string(text), &file); err != nil {
+			return nil, err
+		}
+		rules = file.Rules
+	}
+	p, err := policy.Compile(rules, location)
+	if err != nil {
+		return nil, fmt.Errorf("reading the policy: %w", err)
+	}
+	return p, nil
 }
 
 var _ sensor.Learner = (*pipeline)(nil)

@@ -147,9 +147,14 @@ func (p *program) sources(c *settings, f *runFlags, log *slog.Logger) (sources [
 // replaySpeed is how much faster than captured a demonstration goes: a few minutes of an office in a quarter of one.
 const replaySpeed = 15
 
-// openReplay opens the first capture of a directory, or a file, as if it happened now.
+// openReplay opens the first capture of a directory, or a file, as if its end happened now: played faster than it was captured, its times
+// would run ahead of the clock otherwise.
 func openReplay(path string, speed float64) (capture.Source, error) {
 	files, err := pcapfile.Find([]string{path})
+	if err != nil {
+		return nil, err
+	}
+	length, err := lengthOf(files[0])
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +162,34 @@ func openReplay(path string, speed float64) (capture.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return capture.Replay(file, time.Now, speed), nil
+	back := length
+	if speed > 0 {
+		back -= time.Duration(float64(length) / speed)
+	}
+	return capture.Replay(file, func() time.Time { return time.Now().Add(-back) }, speed), nil
+}
+
+// lengthOf is the time from the first frame of a capture to the last.
+func lengthOf(path string) (time.Duration, error) {
+	file, err := pcapfile.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	var batch [64]capture.Frame
+	first, last := int64(0), int64(0)
+	for {
+		n, err := file.Next(batch[:])
+		for _, f := range batch[:n] {
+			if first == 0 {
+				first = f.Time
+			}
+			last = max(last, f.Time)
+		}
+		if err != nil { // the end, or damage that is said when it is played
+			return time.Duration(last - first), nil
+		}
+	}
 }
 
 // sourceList holds the source, if there is one.

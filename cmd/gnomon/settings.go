@@ -10,17 +10,20 @@ import (
 	"github.com/gnomon-sensor/gnomon/exporters/store"
 	"github.com/gnomon-sensor/gnomon/sensor/config"
 	"github.com/gnomon-sensor/gnomon/sensor/identity"
+	"github.com/gnomon-sensor/gnomon/sensor/policy"
 	"github.com/gnomon-sensor/gnomon/sensor/privacy"
 )
 
 // settings is gnomon.toml as a whole: the sensor's tables and those of the rooms that only this command knows.
 type settings struct {
 	config.Config
-	Identity  identity.Config  `toml:"identity"`
-	Privacy   privacy.Config   `toml:"privacy"`
-	Store     storeSettings    `toml:"store"`
-	Report    reportSettings   `toml:"report"`
-	Dashboard dashboard.Config `toml:"dashboard"`
+	Identity  identity.Config       `toml:"identity"`
+	Privacy   privacy.Config        `toml:"privacy"`
+	Policy    policy.Config         `toml:"policy"`
+	Findings  policy.FindingsConfig `toml:"findings"`
+	Store     storeSettings         `toml:"store"`
+	Report    reportSettings        `toml:"report"`
+	Dashboard dashboard.Config      `toml:"dashboard"`
 }
 
 // storeSettings is the table store: the embedded store in the state directory.
@@ -49,6 +52,8 @@ func defaultSettings() settings {
 		Config:    config.Default(),
 		Identity:  identity.Default(),
 		Privacy:   privacy.Default(),
+		Policy:    policy.Default(),
+		Findings:  policy.DefaultFindings(),
 		Store:     storeSettings{Enabled: true, RawRetention: s.RawRetention, RollupMonths: s.RollupMonths, MaxBytes: config.Bytes(s.MaxBytes)},
 		Dashboard: dashboard.Default(),
 	}
@@ -56,7 +61,7 @@ func defaultSettings() settings {
 
 // Validate implements config.Settings.
 func (s *settings) Validate() error {
-	for _, check := range []func() error{s.Config.Validate, s.Identity.Validate, s.Privacy.Validate, s.Store.validate, s.Report.validate, s.Dashboard.Validate} {
+	for _, check := range []func() error{s.Config.Validate, s.Identity.Validate, s.Privacy.Validate, s.Policy.Validate, s.Findings.Validate, s.Store.validate, s.Report.validate, s.Dashboard.Validate} {
 		if err := check(); err != nil {
 			return err
 		}
