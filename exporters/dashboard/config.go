@@ -71,13 +71,8 @@ func (c *Config) Validate() error {
 	if err != nil {
 		return fmt.Errorf("checking dashboard.listen = %q: write an address and a port, as in 127.0.0.1:8686", c.Listen)
 	}
-	switch {
-	case (c.TLSCert == "") != (c.TLSKey == ""):
-		return errors.New("checking dashboard.tls_cert and dashboard.tls_key: one is of no use without the other; set both or none")
-	case c.Session < 5*time.Minute || c.Session > 168*time.Hour:
-		return fmt.Errorf("checking dashboard.session = %v: it is out of range: 5m to 168h", c.Session)
-	case c.SmallestGroup < 3 || c.SmallestGroup > 1000:
-		return fmt.Errorf("checking dashboard.smallest_group = %d: it is out of range: 3 to 1000", c.SmallestGroup)
+	if err := c.validateValues(); err != nil {
+		return err
 	}
 	if err := c.validateHosts(host); err != nil {
 		return err
@@ -90,6 +85,19 @@ func (c *Config) Validate() error {
 	}
 	if !loopbackName(host) {
 		return c.open(c.Listen)
+	}
+	return nil
+}
+
+// validateValues checks the settings that stand for themselves.
+func (c *Config) validateValues() error {
+	switch {
+	case (c.TLSCert == "") != (c.TLSKey == ""):
+		return errors.New("checking dashboard.tls_cert and dashboard.tls_key: one is of no use without the other; set both or none")
+	case c.Session < 5*time.Minute || c.Session > 168*time.Hour:
+		return fmt.Errorf("checking dashboard.session = %v: it is out of range: 5m to 168h", c.Session)
+	case c.SmallestGroup < 3 || c.SmallestGroup > 1000:
+		return fmt.Errorf("checking dashboard.smallest_group = %d: it is out of range: 3 to 1000", c.SmallestGroup)
 	}
 	return nil
 }
@@ -116,7 +124,7 @@ func (p *Proxy) validate() error {
 		}
 	}
 	for _, header := range []string{p.UserHeader, p.GroupHeader} {
-		if header == "" || strings.ContainsFunc(header, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == ':' }) {
+		if !headerName(header) {
 			return fmt.Errorf("checking dashboard.proxy: %q is no name of a header", header)
 		}
 	}
@@ -127,6 +135,11 @@ func (p *Proxy) validate() error {
 		return errors.New("checking dashboard.proxy: nobody could see anything; list groups in viewers or analysts")
 	}
 	return nil
+}
+
+// headerName says whether s may be the name of a header.
+func headerName(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == ':' })
 }
 
 // open says what is missing before the pages may be reached from other machines.

@@ -25,36 +25,40 @@ func writeCSV(w http.ResponseWriter, t *table) error {
 	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="gnomon-%s.csv"`, t.ID))
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
+	lines := [][]string{csvHead(t.Columns)}
+	for _, row := range t.Rows {
+		lines = append(lines, csvLine(row))
+	}
+	if t.More != "" { // never a silent end
+		lines = append(lines, []string{t.More})
+	}
+	if err := out.WriteAll(lines); err != nil {
+		return fmt.Errorf("sending a table: %w", err)
+	}
+	return nil
+}
+
+func csvHead(columns []column) []string {
 	var line []string
-	for _, c := range t.Columns {
+	for _, c := range columns {
 		if c.CSV == nil {
 			line = append(line, strings.ToLower(c.Title))
 		}
 		line = append(line, c.CSV...)
 	}
-	if err := out.Write(line); err != nil {
-		return fmt.Errorf("sending a table: %w", err)
-	}
-	for _, row := range t.Rows {
-		line = line[:0]
-		for i := range row {
-			values := row[i].CSV
-			if values == nil {
-				values = []string{row[i].Text}
-			}
-			for _, s := range values {
-				line = append(line, csvCell(s))
-			}
+	return line
+}
+
+func csvLine(row []cell) []string {
+	var line []string
+	for i := range row {
+		values := row[i].CSV
+		if values == nil {
+			values = []string{row[i].Text}
 		}
-		if err := out.Write(line); err != nil {
-			return fmt.Errorf("sending a table: %w", err)
+		for _, s := range values {
+			line = append(line, csvCell(s))
 		}
 	}
-	if t.More != "" { // never a silent end
-		if err := out.Write([]string{t.More}); err != nil {
-			return fmt.Errorf("sending a table: %w", err)
-		}
-	}
-	out.Flush()
-	return out.Error()
+	return line
 }

@@ -11,28 +11,23 @@ import (
 // if hidden says so. What is folded could be found by taking the others from the total: it is therefore at least two rows with least
 // users between them, and the next smallest row joins until it is.
 func fold(rows []query.Row, least uint64, hidden func(key string) bool) (shown, folded []query.Row) {
-	bySize := slices.Clone(rows)
-	isHidden := func(r *query.Row) bool { return r.Users < least || hidden != nil && hidden(r.Key[0]) }
-	slices.SortStableFunc(bySize, func(a, b query.Row) int {
-		if ha, hb := isHidden(&a), isHidden(&b); ha != hb {
-			if ha {
-				return -1
-			}
-			return 1
+	var large []query.Row
+	users := uint64(0)
+	for _, r := range rows {
+		if r.Users < least || hidden != nil && hidden(r.Key[0]) {
+			folded, users = append(folded, r), users+r.Users
+		} else {
+			large = append(large, r)
 		}
-		return cmp.Compare(a.Users, b.Users)
+	}
+	slices.SortStableFunc(large, func(a, b query.Row) int { return cmp.Compare(a.Users, b.Users) })
+	for len(large) > 0 && len(folded) > 0 && (len(folded) < 2 || users < least) {
+		folded, users, large = append(folded, large[0]), users+large[0].Users, large[1:]
+	}
+	shown = slices.DeleteFunc(slices.Clone(rows), func(r query.Row) bool {
+		_, isFolded := byKey(folded, r.Key[0])
+		return isFolded
 	})
-	n, users := 0, uint64(0)
-	for n < len(bySize) && (isHidden(&bySize[n]) || n > 0 && (n < 2 || users < least)) {
-		users += bySize[n].Users
-		n++
-	}
-	folded = bySize[:n]
-	for i := range rows {
-		if !slices.ContainsFunc(folded, func(f query.Row) bool { return f.Key[0] == rows[i].Key[0] }) {
-			shown = append(shown, rows[i])
-		}
-	}
 	return shown, folded
 }
 

@@ -95,13 +95,9 @@ func departmentPage(ctx context.Context, v *view) (*page, error) {
 	q := ask(ctx, v.s.parts.Query)
 	v.askBasis(q, &b, v.analyst())
 	q.sums(&services, v.ranked(query.ByService))
-	if v.analyst() {
-		r := v.ranked(query.ByUser)
-		_, r.Limit = v.limit("users")
-		q.sums(&others, r)
-	} else {
+	v.askOthers(q, &others)
+	if !v.analyst() {
 		q.sums(&b.steps, v.sums(v.period.step))
-		q.sums(&others, v.unfiltered(query.ByDepartment))
 	}
 	if err := q.answers(); err != nil {
 		return nil, err

@@ -100,25 +100,18 @@ func servicePage(ctx context.Context, v *view) (*page, error) {
 	if showDepartments {
 		q.sums(&departments, v.ranked(query.ByDepartment))
 	}
-	if v.analyst() {
-		r := v.ranked(query.ByUser)
-		_, r.Limit = v.limit("users")
-		q.sums(&others, r)
-	} else {
-		q.sums(&others, v.unfiltered(query.ByDepartment))
-	}
+	v.askOthers(q, &others)
 	if err := q.answers(); err != nil {
 		return nil, err
 	}
 	about, known := v.service(v.key)
-	if !known && b.total.Flows == 0 && !v.filtered() {
+	if missing := b.total.Flows == 0 && !v.filtered(); missing && !known {
 		return nil, errNotFound
 	}
 	p := &page{Nav: "/services", Title: v.serviceName(v.key, about.Name), Trail: &trail{Up: crumb{"Services", v.link("/services")}}, Filters: true}
 	p.Lead = v.serviceLead(&about)
 	if !v.settle(&b, p) {
-		p.Tiles = v.usageTiles(&b.total, &b.before, 0)
-		p.Tiles = append(p.Tiles, tile{Label: "Last seen", Value: v.when(b.total.Last).Text, Note: "first in this period: " + v.when(b.total.First).Text})
+		p.Tiles = append(v.usageTiles(&b.total, &b.before, 0), v.lastTile(&b.total))
 		p.Chart = v.timeline(b.steps, &b.seen)
 		if showDepartments {
 			p.Panels = append(p.Panels, v.serviceDepartments(departments, others))
@@ -130,6 +123,22 @@ func servicePage(ctx context.Context, v *view) (*page, error) {
 	}
 	p.Panels = append(p.Panels, riskPanel(&about), proofPanel(&about))
 	return p, nil
+}
+
+// askOthers asks for the users, or for a viewer how large the departments are.
+func (v *view) askOthers(q *questions, into *[]query.Row) {
+	if !v.analyst() {
+		q.sums(into, v.unfiltered(query.ByDepartment))
+		return
+	}
+	r := v.ranked(query.ByUser)
+	_, r.Limit = v.limit("users")
+	q.sums(into, r)
+}
+
+// lastTile says when something was last and first seen.
+func (v *view) lastTile(total *query.Row) tile {
+	return tile{Label: "Last seen", Value: v.when(total.Last).Text, Note: "first in this period: " + v.when(total.First).Text}
 }
 
 // unfiltered is a request for the period, whatever the page is about.

@@ -97,7 +97,7 @@ func userPage(ctx context.Context, v *view) (*page, error) {
 		p.Tiles[i].Change, p.Tiles[i].Href = "", ""
 	}
 	p.Tiles = append(p.Tiles[:1], p.Tiles[2:]...) // one person: not how many
-	p.Tiles = append(p.Tiles, tile{Label: "Last seen", Value: v.when(b.total.Last).Text, Note: "first in this period: " + v.when(b.total.First).Text})
+	p.Tiles = append(p.Tiles, v.lastTile(&b.total))
 	p.Tiles[1].Note = ""
 	p.Chart = v.timeline(b.steps, &b.seen)
 	p.Chart.Choices = []choice{p.Chart.Choices[0], p.Chart.Choices[2]}

@@ -41,10 +41,7 @@ var errPeriod = errors.New("the period cannot be read; write the days as 2026-11
 // parsePeriod reads p, from and to of a query string.
 func parsePeriod(q url.Values, now time.Time, loc *time.Location) (period, error) {
 	id := q.Get("p")
-	if id == "" && (q.Get("from") != "" || q.Get("to") != "") {
-		id = custom
-	}
-	if id == custom {
+	if id == custom || id == "" && q.Get("from")+q.Get("to") != "" {
 		return customPeriod(q, now, loc)
 	}
 	end := now.Truncate(time.Hour)
@@ -79,11 +76,8 @@ func newPeriod(id string, from, to time.Time, shift func(time.Time) time.Time, s
 // customPeriod reads days, both of which belong to the period; it ends today at the latest.
 func customPeriod(q url.Values, now time.Time, loc *time.Location) (period, error) {
 	from, err := time.ParseInLocation(time.DateOnly, q.Get("from"), loc)
-	if err != nil {
-		return period{}, errPeriod
-	}
-	last, err := time.ParseInLocation(time.DateOnly, q.Get("to"), loc)
-	if err != nil || last.Before(from) || from.Year() < 2000 {
+	last, lastErr := time.ParseInLocation(time.DateOnly, q.Get("to"), loc)
+	if err != nil || lastErr != nil || last.Before(from) || from.Year() < 2000 {
 		return period{}, errPeriod
 	}
 	if today := midnight(now, loc); last.After(today) {
@@ -99,17 +93,21 @@ func customPeriod(q url.Values, now time.Time, loc *time.Location) (period, erro
 	if n > maxDays {
 		return period{}, fmt.Errorf("the period has more than %d days; choose a shorter one", maxDays)
 	}
-	step := query.ByMonth
-	switch {
-	case n <= 2:
-		step = query.ByHour
-	case n <= 45:
-		step = query.ByDay
-	case n <= 370:
-		step = query.ByWeek
-	}
 	shift := func(t time.Time) time.Time { return t.In(loc).AddDate(0, 0, -n) }
-	return newPeriod(custom, from, last.AddDate(0, 0, 1), shift, step), nil
+	return newPeriod(custom, from, last.AddDate(0, 0, 1), shift, stepFor(n)), nil
+}
+
+// stepFor divides a number of days into steps that a chart can show.
+func stepFor(days int) query.Dimension {
+	switch {
+	case days <= 2:
+		return query.ByHour
+	case days <= 45:
+		return query.ByDay
+	case days <= 370:
+		return query.ByWeek
+	}
+	return query.ByMonth
 }
 
 // before is the period that this one is compared with: as long, and as far into its last day.

@@ -68,8 +68,8 @@ func (a asset) serve(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write(a.body)
 }
 
-// page serves what make makes to whoever has the role.
-func (s *Server) page(least login.Role, make maker) http.HandlerFunc {
+// page serves what draw makes to whoever has the role.
+func (s *Server) page(least login.Role, draw maker) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		who, ok := s.who(r)
 		if !ok || who.Role == "" || least == login.Analyst && who.Role != login.Analyst {
@@ -88,7 +88,7 @@ func (s *Server) page(least login.Role, make maker) http.HandlerFunc {
 		v, err := s.newView(ctx, r, who)
 		if err == nil {
 			var p *page
-			if p, err = make(ctx, v); err == nil {
+			if p, err = draw(ctx, v); err == nil {
 				s.send(ctx, w, v, p)
 				return
 			}

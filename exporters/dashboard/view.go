@@ -60,25 +60,30 @@ func (s *Server) newView(ctx context.Context, r *http.Request, who identity) (*v
 	if n, err := strconv.Atoi(q.Get("skip")); err == nil && n > 0 && n <= maxSkip && v.csv == "" {
 		v.skip = n
 	}
-	switch v.measure = query.Measure(q.Get("measure")); v.measure {
-	case query.Users, query.Visits, query.Upload:
-	default:
-		v.measure = query.Visits
-	}
-	for name, list := range map[string]*[]string{"status": &v.where.Statuses, "category": &v.where.Categories, "site": &v.where.Sites} {
-		if value := q.Get(name); value != "" {
-			*list = []string{value}
-		}
-	}
-	if len(v.where.Statuses) == 1 && v.where.Statuses[0] == "none" {
-		v.where.Statuses[0] = ""
-	}
+	v.readFilter()
 	if v.span, err = s.keptSpan(ctx); err != nil {
 		return nil, err
 	}
 	before, _ := v.period.before()
 	v.compare = !v.span.SumsFrom.IsZero() && !v.span.SumsFrom.After(before)
 	return v, nil
+}
+
+// readFilter reads which uses are wanted, and by what they are measured.
+func (v *view) readFilter() {
+	switch v.measure = query.Measure(v.q.Get("measure")); v.measure {
+	case query.Users, query.Visits, query.Upload:
+	default:
+		v.measure = query.Visits
+	}
+	for name, list := range map[string]*[]string{"status": &v.where.Statuses, "category": &v.where.Categories, "site": &v.where.Sites} {
+		if value := v.q.Get(name); value != "" {
+			*list = []string{value}
+		}
+	}
+	if len(v.where.Statuses) == 1 && v.where.Statuses[0] == "none" {
+		v.where.Statuses[0] = ""
+	}
 }
 
 // keptSpan asks what the store keeps, now and then.

@@ -164,21 +164,25 @@ func (w *World) makeDay(r *rand.Rand, ago int) {
 				continue
 			}
 			at := midnight.Add(time.Duration(7+r.IntN(6)+r.IntN(5)) * time.Hour)
-			if at.After(Now().Truncate(time.Hour)) || outage(at) {
-				continue
+			if at.Before(Now().Truncate(time.Hour)) && !outage(at) {
+				w.cells = append(w.cells, makeCell(r, at, i, s))
 			}
-			c := cell{hour: at.Unix() / 3600, person: i, service: s, visits: 1 + uint64(r.IntN(3))}
-			c.flows = c.visits * uint64(2+r.IntN(5))
-			c.up = uint64(2000 * (1 + r.ExpFloat64()*r.ExpFloat64()*40) * float64(c.visits))
-			if r.IntN(60) == 0 {
-				c.up *= 200
-			}
-			if r.IntN(12) == 0 {
-				c.unknown = 1
-			}
-			w.cells = append(w.cells, c)
 		}
 	}
+}
+
+// makeCell invents an hour's use: most of it is small, some uploads are large, some cannot be estimated.
+func makeCell(r *rand.Rand, at time.Time, person, service int) cell {
+	c := cell{hour: at.Unix() / 3600, person: person, service: service, visits: 1 + uint64(r.IntN(3))}
+	c.flows = c.visits * uint64(2+r.IntN(5))
+	c.up = uint64(2000 * (1 + r.ExpFloat64()*r.ExpFloat64()*40) * float64(c.visits))
+	if r.IntN(60) == 0 {
+		c.up *= 200
+	}
+	if r.IntN(12) == 0 {
+		c.unknown = 1
+	}
+	return c
 }
 
 // outage says whether the sensor was down: half a day last week, two days in summer.

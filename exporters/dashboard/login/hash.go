@@ -72,7 +72,7 @@ func parseHash(s string) (hash, error) {
 	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &h.memory, &h.time, &h.lanes); err != nil || h.cost() != parts[3] {
 		return h, errHash
 	}
-	if h.memory < 8*uint32(h.lanes) || h.memory > maxMemory || h.time < 1 || h.time > maxTime || h.lanes < 1 || h.lanes > maxLanes {
+	if !h.affordable() {
 		return h, fmt.Errorf("its cost %s is out of range: at most m=%d,t=%d,p=%d", parts[3], maxMemory, maxTime, maxLanes)
 	}
 	var err error
@@ -81,6 +81,11 @@ func parseHash(s string) (hash, error) {
 	}
 	h.sum, err = field(parts[5], minSum)
 	return h, err
+}
+
+// affordable says whether the cost is within what RFC 9106, section 3.1, allows and a sensor can bear.
+func (h hash) affordable() bool {
+	return h.lanes >= 1 && h.lanes <= maxLanes && h.time >= 1 && h.time <= maxTime && h.memory >= 8*uint32(h.lanes) && h.memory <= maxMemory
 }
 
 func field(s string, least int) ([]byte, error) {
