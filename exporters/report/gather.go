@@ -183,14 +183,22 @@ func (b *builder) whyNotCompared(ctx context.Context, p Period) (string, error) 
 	case b.spans && b.kept.SumsFrom.After(p.From):
 		return "records begin on " + day(b.local(b.kept.SumsFrom)) + ", after the period before had begun", nil
 	case !enough(b.rep.Coverage.Watched, b.rep.Coverage.Minutes):
-		return "this period was watched for only " + percent(uint64(b.rep.Coverage.Watched), uint64(b.rep.Coverage.Minutes)) + " of the time", nil
+		return tooLittle("this period", b.rep.Coverage.Watched, b.rep.Coverage.Minutes), nil
 	}
 	rows, err := b.q.Coverage(ctx, p.From, p.To, coverageStep(p))
 	if err != nil {
 		return "", fmt.Errorf("reading coverage of the period before: %w", err)
 	}
 	if n, of := watched(rows, p.From, p.To); !enough(n, of) {
-		return "the period before was watched for only " + percent(uint64(n), uint64(of)) + " of the time", nil
+		return tooLittle("the period before", n, of), nil
 	}
 	return "", nil
+}
+
+// tooLittle says that a period was not watched enough.
+func tooLittle(period string, minutes, of int) string {
+	if minutes == 0 {
+		return "there are no coverage records of " + period
+	}
+	return period + " was watched for only " + percent(uint64(minutes), uint64(of)) + " of the time"
 }

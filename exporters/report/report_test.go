@@ -210,7 +210,7 @@ func TestComparison(t *testing.T) {
 		{"half watched before", func(f *fake, _ *Request) {
 			f.watched = func(t time.Time) bool { return t.After(date("2026-08-16")) }
 		}, "the period before was watched for only 51"},
-		{"not watched now", func(f *fake, _ *Request) { f.watched = nil }, "this period was watched for only 0"},
+		{"not watched now", func(f *fake, _ *Request) { f.watched = nil }, "no coverage records of this period"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := usual()
