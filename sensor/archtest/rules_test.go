@@ -66,6 +66,8 @@ var guests = []guest{
 	{"github.com/spf13/pflag/...", []string{"cmd/gnomon/..."}, "the command line is the program's"},
 	{"modernc.org/sqlite/...", []string{"exporters/store/..."}, "the embedded store"},
 	{"codeberg.org/go-pdf/fpdf/...", []string{"exporters/report/..."}, "reports are printed"},
+	{"golang.org/x/image/...", []string{"exporters/report/..."}, "a PDF brings its letters along: the core fonts know Latin-1 only"},
+	{"github.com/coreos/go-systemd/v22/...", []string{"cmd/..."}, "systemd is told when the daemon is ready, and that it is alive"},
 	{"golang.org/x/crypto/argon2", []string{"sensor/privacy/...", "exporters/dashboard/..."}, "passwords and pass phrases of people become keys"},
 	{"golang.org/x/net/...", []string{"signatures/..."}, "the public suffix list and IDNA, for matching names"},
 	{"golang.org/x/sys/...", []string{"cmd/gnomon/...", "sensor", "sensor/capture/...", "sensor/flow", "sensor/logs/...", "sensor/privacy/...", "exporters/..."},
