@@ -21,5 +21,8 @@
 // Time is packet time. What a record says (borders of slices, ends of flows, identifiers) follows from the packets alone, so that
 // the same input gives the same records; the wall clock only decides, on a live interface, when silence is noticed.
 //
-// Nothing here knows an exporter: Sink is the whole of it.
+// Flows without a readable name ask pdns, what their client looked the address up for. Learner is told of resolvers, proxies and DHCP,
+// from which identity learns who is nobody and who holds an address.
+//
+// Nothing here knows an exporter: Sink is the whole of it. What comes behind it is wired together in cmd/gnomon.
 package sensor
