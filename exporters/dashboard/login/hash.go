@@ -90,7 +90,7 @@ func (h hash) affordable() bool {
 
 func field(s string, least int) ([]byte, error) {
 	b, err := base64.RawStdEncoding.Strict().DecodeString(s)
-	if err != nil || len(b) < least || len(b) > maxField {
+	if err != nil || len(b) < least || len(b) > maxField || strings.ContainsAny(s, "\r\n") { // which the decoder passes over
 		return nil, errHash
 	}
 	return b, nil

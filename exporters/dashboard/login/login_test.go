@@ -59,6 +59,7 @@ func TestParseHash(t *testing.T) {
 		{"more behind the cost", strings.Replace(good, "p=1", "p=1x", 1)},
 		{"short sum", good[:len(good)-40]},
 		{"more fields", good + "$x"},
+		{"line break in the salt", "$argon2id$v=19$m=8,t=1,p=1$00000000000$000000000000\r00000000000"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if _, err := parseHash(tt.hash); err == nil {
