@@ -2,42 +2,55 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"net"
 	"strings"
+	"time"
 
 	"github.com/gnomon-sensor/gnomon/exporters/dashboard"
+	"github.com/gnomon-sensor/gnomon/sensor/event"
 	"github.com/gnomon-sensor/gnomon/signatures"
 )
 
-// servePages serves the pages over the embedded store until the returned function is called; without an address it does nothing.
+// servePages serves the pages over the embedded store until the returned function is called; without an address it does nothing. What is
+// done on them goes to the audit log.
 func (p *program) servePages(ctx context.Context, c *settings, d *daemonParts, o *outputs) (stop func() error, err error) {
 	if c.Dashboard.Listen == "" || o.store == nil {
 		return func() error { return nil }, nil
 	}
-	location, err := c.Report.location()
+	server, listener, err := p.pages(ctx, c, dashboard.Parts{Query: o.store, Services: services{d.catalogue.Load}, Log: d.log,
+		About: func() dashboard.About { return p.about(c, d.parts, o) },
+		Audit: func(_ context.Context, act dashboard.Act) { d.audit(o, &act, time.Now()) }})
 	if err != nil {
 		return nil, err
-	}
-	server, err := dashboard.New(c.Dashboard, dashboard.Parts{
-		Query: o.store, About: func() dashboard.About { return p.about(c, d, o) }, Services: services{d.catalogue.Load},
-		Location: location, Log: d.log,
-	})
-	if err != nil {
-		return nil, err
-	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Dashboard.Listen)
-	if err != nil {
-		return nil, fmt.Errorf("opening the pages: %w; another program, or another gnomon, has the address: choose one with dashboard.listen", err)
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(ctx, listener) }()
-	p.note("Pages: %s", pagesURL(c))
 	return func() error {
 		cancel()
 		return <-ended
 	}, nil
+}
+
+// audit records what somebody did on the pages.
+func (d *daemonParts) audit(o *outputs, act *dashboard.Act, now time.Time) {
+	ev := &event.Event{Timestamp: event.At(now), ECS: &event.ECS{Version: event.ECSVersion}, Observer: &d.observer,
+		Gnomon: &event.Gnomon{Schema: event.SchemaVersion}, Message: act.What + " " + act.On}
+	outcome := "success"
+	if !act.Succeeded {
+		outcome = "failure"
+	}
+	ev.Event = event.Meta{Dataset: event.DatasetAudit, Kind: "event", Category: []string{"iam"}, Action: act.What, Outcome: outcome,
+		ID:       event.KeyID(int64(ev.Timestamp), event.DatasetAudit, d.observer.ID, act.Who, act.What, act.On),
+		Ingested: ev.Timestamp}
+	if act.Who != "" {
+		ev.User = &event.User{Name: act.Who}
+	}
+	if act.From.IsValid() {
+		ev.Source = &event.Endpoint{IP: act.From.String()}
+	}
+	for _, sink := range o.sinks() {
+		sink.Offer(ev)
+	}
 }
 
 // pagesURL is where a browser on this machine finds the pages.
@@ -49,11 +62,20 @@ func pagesURL(c *settings) string {
 	return scheme + "://" + c.Dashboard.Listen + "/"
 }
 
-// about says what is stored.
-func (p *program) about(c *settings, d *daemonParts, o *outputs) dashboard.About {
-	catalogue := d.catalogue.Load()
-	a := dashboard.About{Version: p.version, Sensor: d.observer.Name, Store: "the embedded store in " + stateDir(&c.Config, p.environ),
-		Records: c.Store.RawRetention, Catalogue: catalogue.Version(), Services: len(catalogue.Services())}
+// about says what is stored. o is nil where the pages are served alone.
+func (p *program) about(c *settings, parts *parts, o *outputs) dashboard.About {
+	catalogue := parts.catalogue.Load()
+	const month = 31 * 24 * time.Hour
+	a := dashboard.About{Version: p.version, Sensor: parts.observer.Name, Store: "the embedded store in " + stateDir(&c.Config, p.environ),
+		KeepNames: c.Privacy.KeepNames, Records: c.Store.RawRetention, Sums: time.Duration(c.Store.RollupMonths) * month,
+		Findings: time.Duration(c.Store.RollupMonths) * month, Exclusions: len(c.Privacy.Exclude) + len(c.Privacy.ExcludeUsers),
+		Catalogue: catalogue.Version(), Services: len(catalogue.Services()), Policy: c.Policy.File, Rules: len(c.Policy.Rules)}
+	if len(c.Policy.Rules) > 0 {
+		a.Policy = p.configPath
+	}
+	if o == nil {
+		return a
+	}
 	for _, name := range o.names {
 		if name != "store" {
 			a.Exports = append(a.Exports, name)

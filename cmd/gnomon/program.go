@@ -79,7 +79,7 @@ Data goes to stdout, everything else to stderr. Exit status: 0 done, 1 failed (a
 	root.SetIn(p.stdin)
 	root.PersistentFlags().StringVarP(&p.configPath, "config", "c", "", "configuration `FILE` (default: none, built-in defaults)")
 	root.PersistentFlags().StringVar(&p.logLevel, "log-level", "", "debug, info, warn or error (log.level)")
-	root.AddCommand(p.runCommand(), p.scanCommand(), p.inspectCommand(), p.catalogueCommand(), p.configCommand(), p.doctorCommand(), p.reportCommand(), p.findingsCommand(), p.versionCommand(),
+	root.AddCommand(p.runCommand(), p.scanCommand(), p.inspectCommand(), p.catalogueCommand(), p.configCommand(), p.doctorCommand(), p.reportCommand(), p.findingsCommand(), p.dashboardCommand(), p.versionCommand(),
 		p.manCommand())
 	return root
 }
@@ -134,11 +134,7 @@ func columnsOf(w io.Writer) int {
 }
 
 // terminal says whether w is one.
-func terminal(w io.Writer) bool {
+func terminal(w any) bool {
 	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return ok && widthOf(f) > 0
 }

@@ -9,11 +9,14 @@ import (
 	"github.com/spf13/cobra/doc"
 
 	"github.com/gnomon-sensor/gnomon/sensor/config"
+	"github.com/gnomon-sensor/gnomon/sensor/evidence"
+	"github.com/gnomon-sensor/gnomon/sensor/pdns"
 	"github.com/gnomon-sensor/gnomon/signatures"
 )
 
 func (p *program) versionCommand() *cobra.Command {
-	return &cobra.Command{
+	var stats bool
+	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "print the versions of the program and of its catalogue",
 		Args:  wants(cobra.NoArgs),
@@ -24,9 +27,38 @@ func (p *program) versionCommand() *cobra.Command {
 			}
 			_, err = fmt.Fprintf(p.stdout, "gnomon %s, catalogue %s (%d services), %s %s/%s\n", p.version, catalogue.Version(),
 				len(catalogue.Services()), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-			return err
+			if err != nil || !stats {
+				return err
+			}
+			return p.writeStats()
 		},
 	}
+	cmd.Flags().BoolVar(&stats, "stats", false, "also print the memory that the configuration may take")
+	return cmd
+}
+
+// writeStats says what memory the daemon may take with this configuration: the bounds, not what it takes on a quiet link.
+func (p *program) writeStats() error {
+	c, err := p.load()
+	if err != nil {
+		return err
+	}
+	ports := max(1, len(c.Capture.Interfaces))
+	for _, tap := range c.Capture.Taps {
+		ports += len(tap.Interfaces)
+	}
+	workers := c.Capture.Workers
+	const flowBytes, sideBytes = 128 + 16, 1 << 10 // a flow with its places in the index; what a flow of an AI service takes besides
+	names := evidence.Default()
+	out := p.out()
+	t := newTable("MEMORY AT MOST", "BYTES", "SETTING")
+	t.row("rings, in the kernel", size(uint64(c.Capture.Ring)*uint64(ports)*uint64(workers)), "capture.ring, capture.workers")
+	t.row("flow tables", size(uint64(c.Flow.MaxFlows)*flowBytes*uint64(workers)), "flow.max_flows")
+	t.row("half-read streams", size(uint64(names.AssemblyBytes)*uint64(workers)), "")
+	t.row("addresses and their names", size(uint64(pdns.Default().Entries)*40+uint64(pdns.Default().NameBytes)), "")
+	t.row("flows of AI services, each", size(sideBytes), "")
+	t.write(out)
+	return out.Flush()
 }
 
 func (p *program) configCommand() *cobra.Command {

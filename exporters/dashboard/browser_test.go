@@ -2,6 +2,7 @@ package dashboard_test
 
 import (
 	"context"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -26,6 +27,9 @@ func TestBrowser(t *testing.T) {
 			browser = path
 			break
 		}
+	}
+	if browser == "" && os.Getenv("CI") != "" {
+		t.Fatalf("none of %s is installed; .ci/run installs chromium", strings.Join(browserNames, ", "))
 	}
 	if browser == "" {
 		t.Logf("not driven in a browser: none of %s is installed", strings.Join(browserNames, ", "))
