@@ -59,8 +59,7 @@ func (f *facet) word(d query.Dimension) (string, bool) {
 
 // newAsk checks a request.
 func newAsk(q *query.Request) (*ask, error) {
-	a := &ask{q: q, from: sinceEver, to: forEver, dims: q.By, calendar: calendar{q.Location}, order: cmp.Or(q.OrderBy, query.Key),
-		limit: q.Limit, offset: q.Offset}
+	a := &ask{q: q, dims: q.By, calendar: calendar{q.Location}, order: cmp.Or(q.OrderBy, query.Key), limit: q.Limit, offset: q.Offset}
 	if q.Location == nil {
 		a.calendar.loc = time.UTC
 	}
@@ -70,19 +69,31 @@ func newAsk(q *query.Request) (*ask, error) {
 	if a.offset < 0 {
 		return nil, fmt.Errorf("the offset %d is below zero", a.offset)
 	}
-	if !q.From.IsZero() {
-		a.from = q.From.Unix()
-	}
-	if !q.To.IsZero() {
-		a.to = q.To.Unix()
-	}
-	if (!q.From.IsZero() && a.from%quarter != 0) || (!q.To.IsZero() && a.to%quarter != 0) || a.to < a.from {
-		return nil, fmt.Errorf("the period from %v to %v is not one of whole hours", q.From, q.To)
-	}
 	if !slices.Contains([]query.Measure{query.Users, query.Visits, query.Upload, query.Last, query.Key}, a.order) {
 		return nil, fmt.Errorf("rows cannot be ordered by %q; take users, visits, upload, last or key", a.order)
 	}
+	if err := a.period(); err != nil {
+		return nil, err
+	}
 	return a, a.dimensions()
+}
+
+// period checks the period.
+func (a *ask) period() error {
+	a.from, a.to = sinceEver, forEver
+	whole := true
+	if t := a.q.From; !t.IsZero() {
+		a.from = t.Unix()
+		whole = a.from%quarter == 0
+	}
+	if t := a.q.To; !t.IsZero() {
+		a.to = t.Unix()
+		whole = whole && a.to%quarter == 0
+	}
+	if !whole || a.to < a.from {
+		return fmt.Errorf("the period from %v to %v is not one of whole hours", a.q.From, a.q.To)
+	}
+	return nil
 }
 
 // dimensions checks what to group by.
@@ -213,7 +224,7 @@ func (v *view) userIDs(ctx context.Context, keys []string) (map[uint32]bool, err
 	if err != nil {
 		return nil, err
 	}
-	defer st.Close()
+	defer func() { _ = st.Close() }()
 	ids := map[uint32]bool{}
 	for _, key := range keys {
 		rows, err := st.QueryContext(ctx, key)

@@ -73,7 +73,7 @@ func appendBlock(b []byte, base int64, rows []row) []byte {
 }
 
 // cell is the value of row i in column c.
-func cell(rows []row, i, c int, base int64) uint64 {
+func cell(rows []row, i, c int, base int64) uint64 { //nolint:gocyclo // one case for each column
 	r := &rows[i]
 	switch c {
 	case colUser:

@@ -2,13 +2,12 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math/bits"
 	"time"
-
-	"database/sql"
 
 	"github.com/gnomon-sensor/gnomon/exporters/query"
 	"github.com/gnomon-sensor/gnomon/sensor/event"
@@ -60,40 +59,46 @@ func (w *writer) storeCoverage(ctx context.Context, entries []entry) error {
 		if !entries[i].fresh || ev.Event.Dataset != event.DatasetCoverage || ev.Gnomon == nil || ev.Gnomon.Coverage == nil {
 			continue
 		}
-		at := coverageAt(ev)
-		hour := floor(at, secondsPerHour)
-		var minutes int64
-		var data []byte
-		sum := event.Coverage{}
-		found, err := w.get(ctx, "SELECT minutes, data FROM coverage WHERE hour = ?", []any{hour}, []any{&minutes, &data})
-		if err == nil && found {
-			err = json.Unmarshal(data, &sum)
-		}
-		if err != nil {
+		if err := w.addToHour(ctx, coverageAt(ev), ev.Gnomon.Coverage); err != nil {
 			return fmt.Errorf("adding coverage up: %w", err)
-		}
-		addCoverage(&sum, ev.Gnomon.Coverage)
-		if data, err = json.Marshal(&sum); err != nil {
-			return fmt.Errorf("adding coverage up: %w", err)
-		}
-		if _, _, err := w.exec(ctx, `INSERT INTO coverage (hour, minutes, data) VALUES (?, ?, ?)
-			ON CONFLICT DO UPDATE SET minutes = excluded.minutes, data = excluded.data`, hour, minutes|1<<((at-hour)/60), string(data)); err != nil {
-			return err
 		}
 	}
 	return nil
 }
 
-// covering is an answer of Coverage in the making.
-type covering struct {
-	from, step int64
-	rows       []query.CoverageRow
-	minutes    []map[int64]bool // of steps that are no whole hours
+// addToHour adds a minute to its hour.
+func (w *writer) addToHour(ctx context.Context, at int64, c *event.Coverage) error {
+	hour := floor(at, secondsPerHour)
+	var minutes int64
+	var data []byte
+	sum := event.Coverage{}
+	found, err := w.get(ctx, "SELECT minutes, data FROM coverage WHERE hour = ?", []any{hour}, []any{&minutes, &data})
+	if err == nil && found {
+		err = json.Unmarshal(data, &sum)
+	}
+	if err != nil {
+		return err
+	}
+	addCoverage(&sum, c)
+	if data, err = json.Marshal(&sum); err != nil {
+		return err
+	}
+	minutes |= 1 << ((at - hour) / 60)
+	_, _, err = w.exec(ctx, `INSERT INTO coverage (hour, minutes, data) VALUES (?, ?, ?)
+		ON CONFLICT DO UPDATE SET minutes = excluded.minutes, data = excluded.data`, hour, minutes, string(data))
+	return err
 }
 
-// Coverage implements query.Query. The age of the queue is the largest of a step. Steps of whole hours (UTC) are read from hours, which
-// are kept as long as sums; finer ones from records, and from hours, told of the step they begin in, where records have expired.
-func (r *Reader) Coverage(ctx context.Context, from, to time.Time, step time.Duration) ([]query.CoverageRow, error) {
+// covering is an answer of Coverage in the making.
+type covering struct {
+	from, to, step int64
+	oldest         int64 // the first minute that a record was found of
+	rows           []query.CoverageRow
+	minutes        []map[int64]bool // of each step, as far as they come from records
+}
+
+// newCovering checks a request.
+func newCovering(from, to time.Time, step time.Duration) (*covering, error) {
 	if step < time.Minute || step%time.Minute != 0 {
 		return nil, fmt.Errorf("reading coverage in steps of %v: take whole minutes", step)
 	}
@@ -104,19 +109,29 @@ func (r *Reader) Coverage(ctx context.Context, from, to time.Time, step time.Dur
 	if n > maxSteps {
 		return nil, fmt.Errorf("reading coverage in %d steps: at most %d are given; take a longer step", n, maxSteps)
 	}
-	c := covering{from: from.Unix(), step: int64(step / time.Second), rows: make([]query.CoverageRow, n), minutes: make([]map[int64]bool, n)}
+	c := &covering{from: from.Unix(), to: to.Unix(), step: int64(step / time.Second), oldest: to.Unix(), rows: make([]query.CoverageRow, n),
+		minutes: make([]map[int64]bool, n)}
 	for i := range c.rows {
 		c.rows[i].Start = from.Add(time.Duration(i) * step)
 	}
-	err := r.view(ctx, func(ctx context.Context, v *view) error {
+	return c, nil
+}
+
+// Coverage implements query.Query. The age of the queue is the largest of a step. Steps of whole hours (UTC) are read from hours, which
+// are kept as long as sums; finer ones from records, and from hours, told of the step they begin in, where records have expired.
+func (r *Reader) Coverage(ctx context.Context, from, to time.Time, step time.Duration) ([]query.CoverageRow, error) {
+	c, err := newCovering(from, to, step)
+	if err != nil {
+		return nil, err
+	}
+	err = r.view(ctx, func(ctx context.Context, v *view) error {
 		if c.from%secondsPerHour == 0 && c.step%secondsPerHour == 0 {
-			return v.coverHours(ctx, &c, to.Unix())
+			return v.coverHours(ctx, c, c.to)
 		}
-		oldest, err := v.coverMinutes(ctx, &c, to)
-		if err != nil {
+		if err := v.coverMinutes(ctx, c); err != nil {
 			return err
 		}
-		return v.coverHours(ctx, &c, min(to.Unix(), floor(oldest, secondsPerHour)))
+		return v.coverHours(ctx, c, min(c.to, floor(c.oldest, secondsPerHour)))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading coverage from %s: %w", r.path, err)
@@ -146,41 +161,42 @@ func (v *view) coverHours(ctx context.Context, c *covering, until int64) error {
 	})
 }
 
-// coverMinutes adds records up and returns the moment of the oldest that is kept.
-func (v *view) coverMinutes(ctx context.Context, c *covering, to time.Time) (oldest int64, err error) {
-	oldest = to.Unix()
+// coverMinutes adds records up.
+func (v *view) coverMinutes(ctx context.Context, c *covering) error {
+	// A record's own time may lie after the minute it speaks of; an hour is more than any does.
+	span := []any{datasets[event.DatasetCoverage], c.from * 1e9, c.to*1e9 + int64(time.Hour)}
 	for _, p := range v.parts {
 		if p.class != classShort {
 			continue
 		}
-		// A record's own time may lie after the minute it speaks of; an hour is more than any does.
-		err := v.each(ctx, numbered("SELECT ts, data FROM record_{n} WHERE dataset = ? AND ts >= ? AND ts < ?", p.id),
-			[]any{datasets[event.DatasetCoverage], c.from * 1e9, to.UnixNano() + int64(time.Hour)}, func(rows *sql.Rows) error {
-				var ts int64
-				var data sql.RawBytes
-				if err := rows.Scan(&ts, &data); err != nil {
-					return err
-				}
-				ev, err := v.unzip.unpack(data)
-				if err != nil {
-					return err
-				}
-				at := coverageAt(&ev)
-				oldest = min(oldest, at)
-				if at < c.from || at >= to.Unix() || ev.Gnomon == nil || ev.Gnomon.Coverage == nil {
-					return nil
-				}
-				i := (at - c.from) / c.step
-				if c.minutes[i] == nil {
-					c.minutes[i] = map[int64]bool{}
-				}
-				c.minutes[i][at/60] = true
-				addCoverage(&c.rows[i].Coverage, ev.Gnomon.Coverage)
-				return nil
-			})
+		err := v.each(ctx, numbered("SELECT data FROM record_{n} WHERE dataset = ? AND ts >= ? AND ts < ?", p.id), span, func(rows *sql.Rows) error {
+			var data sql.RawBytes
+			if err := rows.Scan(&data); err != nil {
+				return err
+			}
+			ev, err := v.unzip.unpack(data)
+			if err == nil && ev.Gnomon != nil && ev.Gnomon.Coverage != nil {
+				c.add(coverageAt(&ev), ev.Gnomon.Coverage)
+			}
+			return err
+		})
 		if err != nil {
-			return 0, err
+			return err
 		}
 	}
-	return oldest, nil
+	return nil
+}
+
+// add adds a record's minute, if it is asked for.
+func (c *covering) add(at int64, coverage *event.Coverage) {
+	c.oldest = min(c.oldest, at)
+	if at < c.from || at >= c.to {
+		return
+	}
+	i := (at - c.from) / c.step
+	if c.minutes[i] == nil {
+		c.minutes[i] = map[int64]bool{}
+	}
+	c.minutes[i][at/60] = true
+	addCoverage(&c.rows[i].Coverage, coverage)
 }

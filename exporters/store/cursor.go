@@ -39,14 +39,14 @@ func parseCursor(s string) (*cursor, error) {
 		return nil, errCursor
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
-	if err != nil || len(b) < 10 || b[0] != cursorVersion || b[1] > 1 {
+	if err != nil || len(b) < 10 || b[0] != cursorVersion {
 		return nil, errCursor
 	}
 	c := &cursor{ts: int64(binary.BigEndian.Uint64(b[2:]))}
-	switch id := b[10:]; {
-	case b[1] == 1 && utf8.Valid(id):
+	switch form, id := b[1], b[10:]; {
+	case form == 1 && utf8.Valid(id):
 		c.id = recordID{text: string(id), ms: -1}
-	case b[1] == 0 && len(id) == 16:
+	case form == 0 && len(id) == 16:
 		c.id = idOf(id)
 	default:
 		return nil, errCursor

@@ -60,41 +60,45 @@ func dsn(path, query string) string {
 	return (&url.URL{Scheme: "file", Path: path, RawQuery: query}).String()
 }
 
-// openWriter opens the file for writing, after it has made sure that it is a store, of a version it knows, and whole.
+// openWriter opens the file for writing, after it has made sure that it is a store, of a version it knows, and whole. A damaged one is
+// moved aside, once.
 func openWriter(ctx context.Context, c *Config, unclean bool) (*sql.DB, error) {
-	h, err := readHeader(c.Path)
-	if err != nil {
-		return nil, err
-	}
 	all, err := migrations()
 	if err != nil {
 		return nil, fmt.Errorf("opening the store %s: %w", c.Path, err)
 	}
+	h, err := readHeader(c.Path)
+	if err == nil {
+		err = h.refuse(c.Path, len(all))
+	}
+	if err != nil {
+		return nil, err
+	}
+	damage := fmt.Errorf("opening the store %s: %w: it does not begin like a database", c.Path, errDamaged)
+	if h.sqlite || !h.exists {
+		var db *sql.DB
+		if db, damage = tryWriter(ctx, c, unclean, all); damage == nil || !damaged(damage) {
+			return db, damage
+		}
+	}
+	if err := moveAside(c, damage); err != nil {
+		return nil, err
+	}
+	return tryWriter(ctx, c, false, all)
+}
+
+// refuse says why a file is not ours to write, by its header.
+func (h *header) refuse(path string, known int) error {
+	switch {
+	case !h.sqlite:
+		return nil
 	// A store of ours whose first transaction is still in the log has one page and no name yet.
-	if h.sqlite && h.application != applicationID && (h.application != 0 || h.pages > 1) {
-		return nil, fmt.Errorf("opening the store %s: it is another program's database; choose another path. Nothing was changed", c.Path)
+	case h.application != applicationID && (h.application != 0 || h.pages > 1):
+		return fmt.Errorf("opening the store %s: it is another program's database; choose another path. Nothing was changed", path)
+	case h.application == applicationID && h.version > known:
+		return newer(path, h.version, known)
 	}
-	if h.sqlite && h.application == applicationID && h.version > len(all) {
-		return nil, newer(c.Path, h.version, len(all))
-	}
-	damage := error(nil)
-	if h.exists && !h.sqlite {
-		damage = fmt.Errorf("%w: it does not begin like a database", errDamaged)
-	}
-	for range 2 {
-		if damage != nil {
-			if err := moveAside(c, damage); err != nil {
-				return nil, err
-			}
-			unclean = false
-		}
-		db, err := tryWriter(ctx, c, unclean, all)
-		if err == nil || !damaged(err) {
-			return db, err
-		}
-		damage = err
-	}
-	return nil, fmt.Errorf("opening the store %s: %w", c.Path, damage)
+	return nil
 }
 
 // tryWriter opens the file, looks at it closely after an unclean stop, and brings it to the newest version.

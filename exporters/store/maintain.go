@@ -224,7 +224,7 @@ func (s *Store) capStep(ctx context.Context, _ time.Time) (bool, error) {
 // vacuumStep gives some free pages back, but keeps a reserve: they are used again soon.
 func (s *Store) vacuumStep(ctx context.Context, _ time.Time) (bool, error) {
 	used, free, err := s.w.size(ctx)
-	if err != nil || free <= used/4+64<<20 {
+	if err != nil || free <= used/4+16<<20 {
 		return false, err
 	}
 	rows, err := s.conn.QueryContext(ctx, fmt.Sprintf("PRAGMA incremental_vacuum(%d)", vacuumPages))

@@ -61,8 +61,8 @@ func classOf(dataset int) int {
 	return classLong
 }
 
-// span is how long a part takes records in: short ones for a day, long ones for a month of 30.
-func span(class int) int64 {
+// openFor is how long a part takes records in: short ones for a day, long ones for a month of 30.
+func openFor(class int) int64 {
 	if class == classShort {
 		return secondsPerDay
 	}
@@ -76,7 +76,7 @@ func (w *writer) partFor(ctx context.Context, class int, now int64) (int, error)
 		if p.class != class {
 			continue
 		}
-		if p.rows < w.partRows() && floor(p.begun, span(class)) == floor(now, span(class)) {
+		if p.rows < w.partRows() && floor(p.begun, openFor(class)) == floor(now, openFor(class)) {
 			return i, nil
 		}
 		break
@@ -146,25 +146,18 @@ func (p *part) note(e *entry, now int64) {
 // insert puts an entry into its part, unless this or another part has it already.
 func (w *writer) insert(ctx context.Context, e *entry, now int64) error {
 	dataset := datasets[e.ev.Event.Dataset]
-	class := classOf(dataset)
-	at, err := w.partFor(ctx, class, now)
+	at, err := w.partFor(ctx, classOf(dataset), now)
 	if err != nil {
 		return err
 	}
-	for i := range w.parts {
-		if p := &w.parts[i]; i != at && p.class == class && p.mayHold(&e.id) {
-			var one int
-			found, err := w.get(ctx, numbered("SELECT 1 FROM record_{n} WHERE id = ?", p.id), []any{e.id.value()}, []any{&one})
-			if err != nil || found {
-				return err
-			}
-		}
+	p := &w.parts[at]
+	if elsewhere, err := w.elsewhere(ctx, p, &e.id); err != nil || elsewhere {
+		return err
 	}
 	var action any
 	if e.ev.Event.Action != "" {
 		action = valid(e.ev.Event.Action)
 	}
-	p := &w.parts[at]
 	changed, _, err := w.exec(ctx, numbered(`INSERT INTO record_{n} (id, dataset, ts, user, facet, action, data) VALUES (?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO NOTHING`, p.id), e.id.value(), dataset, int64(e.ev.Timestamp), e.user, e.facetID, action, e.data)
 	if err != nil || changed == 0 {
@@ -177,6 +170,22 @@ func (w *writer) insert(ctx context.Context, e *entry, now int64) error {
 		_, _, err = w.exec(ctx, "INSERT OR IGNORE INTO part_service (part, service) VALUES (?, ?)", p.id, s)
 	}
 	return err
+}
+
+// elsewhere says whether another part has a record. Only parts that may hold its time are asked: for what happens now, none.
+func (w *writer) elsewhere(ctx context.Context, current *part, id *recordID) (bool, error) {
+	for i := range w.parts {
+		p := &w.parts[i]
+		if p.id == current.id || p.class != current.class || !p.mayHold(id) {
+			continue
+		}
+		var one int
+		found, err := w.get(ctx, numbered("SELECT 1 FROM record_{n} WHERE id = ?", p.id), []any{id.value()}, []any{&one})
+		if err != nil || found {
+			return found, err
+		}
+	}
+	return false, nil
 }
 
 // saveParts writes what changed about parts.

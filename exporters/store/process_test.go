@@ -22,17 +22,13 @@ const childVariable = "STORE_TEST_CHILD"
 
 func TestMain(m *testing.M) {
 	if path := os.Getenv(childVariable); path != "" {
-		if err := child(path); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
+		panic(child(path, os.Stdout))
 	}
-	os.Exit(m.Run())
+	m.Run()
 }
 
 // child stores records of an endless list, from the number on stdin on, and writes to stdout how far it is stored after each batch.
-func child(path string) error {
+func child(path string, out io.Writer) error {
 	config := Default(path)
 	config.Every = time.Millisecond // tidying up is killed too
 	config.Now = newClock(noon.AddDate(0, 0, 2)).now
@@ -44,22 +40,24 @@ func child(path string) error {
 	if _, err := fmt.Fscan(os.Stdin, &n); err != nil {
 		return err
 	}
-	for size := 1; ; size = size%97 + 7 {
+	for size := 1; ; size = size%31 + 3 {
 		batch := make([]event.Event, size)
 		for i := range batch {
 			batch[i] = numberedEvent(n + i)
 		}
-		out := make([]exporters.Outcome, size)
-		if err := s.Export(context.Background(), batch, out); err != nil {
+		outcomes := make([]exporters.Outcome, size)
+		if err := s.Export(context.Background(), batch, outcomes); err != nil {
 			return err
 		}
-		for i := range out {
-			if out[i].State != exporters.Stored {
-				return fmt.Errorf("record %d: %+v", n+i, out[i])
+		for i := range outcomes {
+			if outcomes[i].State != exporters.Stored {
+				return fmt.Errorf("record %d: %+v", n+i, outcomes[i])
 			}
 		}
 		n += size
-		fmt.Println(n)
+		if _, err := fmt.Fprintln(out, n); err != nil {
+			return err
+		}
 	}
 }
 
@@ -93,7 +91,7 @@ func TestKill(t *testing.T) {
 	for kill := range 20 {
 		// The list goes back a little, as a queue does that has not heard the last answer.
 		cmd, out := start(t, config.Path, max(0, acknowledged-20))
-		for range 3 + kill*2 {
+		for range 2 + kill {
 			acknowledged = max(acknowledged, number(t, out))
 		}
 		if err := cmd.Process.Kill(); err != nil {

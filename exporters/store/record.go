@@ -2,7 +2,6 @@ package store
 
 import (
 	"bytes"
-	"encoding/base32"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -52,25 +51,28 @@ type recordID struct {
 	ms   int64  // -1: foreign
 }
 
-// identifiers is the encoding of event.KeyID and its like: base32hex in lower case.
-var identifiers = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").WithPadding(base32.NoPadding)
-
-// parseID reads an identifier.
+// parseID reads an identifier: one of event.KeyID and its like is base32hex in lower case (RFC 4648, section 7).
 func parseID(s string) recordID {
-	id := recordID{text: s, ms: -1}
-	if len(s) != identifiers.EncodedLen(16) {
-		return id
+	foreign := recordID{text: s, ms: -1}
+	if len(s) != 26 {
+		return foreign
 	}
-	var raw, again [26]byte
-	if n, err := identifiers.Decode(raw[:], []byte(s)); err != nil || n != 16 {
-		return id
+	id := recordID{}
+	bits, n := uint32(0), 0
+	for i := range len(s) {
+		digit := strings.IndexByte("0123456789abcdefghijklmnopqrstuv", s[i])
+		if digit < 0 {
+			return foreign
+		}
+		bits = bits<<5 | uint32(digit)
+		if have := (i+1)*5 - n*8; have >= 8 {
+			id.raw[n] = byte(bits >> (have - 8))
+			n++
+		}
 	}
-	if identifiers.Encode(again[:], raw[:16]); string(again[:]) != s { // bits beyond the 128th
-		return id
+	if bits&3 != 0 { // beyond the 128th bit
+		return foreign
 	}
-	id.text = ""
-	copy(id.raw[:], raw[:])
-	id.ms = 0
 	for _, b := range id.raw[:6] {
 		id.ms = id.ms<<8 | int64(b)
 	}
@@ -158,18 +160,24 @@ func valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 // userKey says who a record counts for: a user is one person at all sites, an address is one client of its site.
 func userKey(ev *event.Event) string {
-	g := ev.Gnomon
 	switch {
-	case g != nil && g.Attribution != nil && g.Attribution.Shared:
+	case ev.Gnomon != nil && ev.Gnomon.Attribution != nil && ev.Gnomon.Attribution.Shared:
 		return sharedKey
-	case ev.User != nil && ev.User.ID == sharedKey:
+	case ev.User == nil || ev.User.ID == "":
+		return addressKey(ev)
+	case ev.User.ID == sharedKey:
 		return "id:" + sharedKey
-	case ev.User != nil && ev.User.ID != "":
-		return valid(ev.User.ID)
+	}
+	return valid(ev.User.ID)
+}
+
+// addressKey names the client where its user is not known.
+func addressKey(ev *event.Event) string {
+	switch {
 	case ev.Source == nil || ev.Source.IP == "":
 		return ""
-	case g != nil && g.Site != "":
-		return valid("ip:" + ev.Source.IP + "@" + g.Site)
+	case ev.Gnomon != nil && ev.Gnomon.Site != "":
+		return valid("ip:" + ev.Source.IP + "@" + ev.Gnomon.Site)
 	}
 	return valid("ip:" + ev.Source.IP)
 }

@@ -77,12 +77,7 @@ func (v *view) newSeek(ctx context.Context, q *query.RecordRequest) (*seek, erro
 	if s.dataset == 0 {
 		return nil, fmt.Errorf("there is no dataset %q; take one of gnomon.activity, .finding, .coverage, .candidate or .audit", q.Dataset)
 	}
-	if !q.From.IsZero() {
-		s.from = q.From.UnixNano()
-	}
-	if !q.To.IsZero() {
-		s.to = q.To.UnixNano()
-	}
+	s.period(q)
 	var err error
 	if q.After != "" {
 		if s.after, err = parseCursor(q.After); err != nil {
@@ -94,16 +89,33 @@ func (v *view) newSeek(ctx context.Context, q *query.RecordRequest) (*seek, erro
 			return nil, err
 		}
 	}
-	pass := newSieve(&q.Where)
-	if !pass.open() {
-		s.facets = map[uint32]bool{}
-		for id, f := range v.words.facets {
-			if pass.facet(&f) {
-				s.facets[id] = true
-			}
+	s.facets = v.facetsOf(&q.Where)
+	return s, nil
+}
+
+// period takes the ends that are given.
+func (s *seek) period(q *query.RecordRequest) {
+	if !q.From.IsZero() {
+		s.from = q.From.UnixNano()
+	}
+	if !q.To.IsZero() {
+		s.to = q.To.UnixNano()
+	}
+}
+
+// facetsOf lists the facets that a filter lets through; nil is all.
+func (v *view) facetsOf(f *query.Filter) map[uint32]bool {
+	pass := newSieve(f)
+	if pass.open() {
+		return nil
+	}
+	out := map[uint32]bool{}
+	for id, f := range v.words.facets {
+		if pass.facet(&f) {
+			out[id] = true
 		}
 	}
-	return s, nil
+	return out
 }
 
 func pageSize(limit int) int {
@@ -123,12 +135,6 @@ func (v *view) seek(ctx context.Context, s *seek) ([]found, error) {
 	for _, p := range parts {
 		if len(list) > s.limit && list[s.limit].ts > p.tsmax {
 			break
-		}
-		if may, err := v.mayServe(ctx, p.id, s.services); err != nil || !may {
-			if err != nil {
-				return nil, err
-			}
-			continue
 		}
 		more, err := v.seekPart(ctx, s, p.id)
 		if err != nil {
@@ -158,6 +164,9 @@ func (v *view) mayServe(ctx context.Context, part int64, services []string) (boo
 
 // seekPart finds the newest matching records of a part, for each user of the filter or for all.
 func (v *view) seekPart(ctx context.Context, s *seek, part int64) ([]found, error) {
+	if may, err := v.mayServe(ctx, part, s.services); err != nil || !may {
+		return nil, err
+	}
 	if s.users == nil {
 		return v.seekBy(ctx, s, part, "", 0)
 	}
@@ -174,23 +183,8 @@ func (v *view) seekPart(ctx context.Context, s *seek, part int64) ([]found, erro
 
 // seekBy reads an index from its newest end, until a page is full.
 func (v *view) seekBy(ctx context.Context, s *seek, part int64, where string, user uint32) ([]found, error) {
-	index := "record_{n}_ts"
-	var args []any
-	if where != "" {
-		index = "record_{n}_user"
-		args = append(args, user)
-	}
-	to, before := s.to, any(nil)
-	text := "SELECT ts, id, facet, action FROM record_{n} INDEXED BY " + index + " WHERE " + where + "dataset = ? AND ts >= ? AND "
-	if s.after != nil && s.after.ts < to {
-		to, before = s.after.ts, s.after.id.value()
-		text += "ts <= ? AND (ts < ? OR id < ?)"
-		args = append(args, s.dataset, s.from, to, to, before)
-	} else {
-		text += "ts < ?"
-		args = append(args, s.dataset, s.from, to)
-	}
-	rows, err := v.tx.QueryContext(ctx, numbered(text+" ORDER BY ts DESC, id DESC", part), args...)
+	text, args := s.statement(where, user)
+	rows, err := v.tx.QueryContext(ctx, numbered(text, part), args...)
 	if err != nil {
 		return nil, err
 	}
@@ -210,6 +204,24 @@ func (v *view) seekBy(ctx context.Context, s *seek, part int64, where string, us
 		}
 	}
 	return out, rows.Err()
+}
+
+// statement is what is asked of a part: of one user by the index of users, else by that of times, which has all that filters look at.
+func (s *seek) statement(where string, user uint32) (text string, args []any) {
+	index := "record_{n}_ts"
+	if where != "" {
+		index = "record_{n}_user"
+		args = append(args, user)
+	}
+	text = "SELECT ts, id, facet, action FROM record_{n} INDEXED BY " + index + " WHERE " + where + "dataset = ? AND ts >= ? AND "
+	if s.after != nil && s.after.ts < s.to {
+		text += "ts <= ? AND (ts < ? OR id < ?)"
+		args = append(args, s.dataset, s.from, s.after.ts, s.after.ts, s.after.id.value())
+	} else {
+		text += "ts < ?"
+		args = append(args, s.dataset, s.from, s.to)
+	}
+	return text + " ORDER BY ts DESC, id DESC", args
 }
 
 // load reads the records of a page.

@@ -55,34 +55,20 @@ type segment struct {
 // plan chooses the blobs: months that lie within the period and within one span of the answer, else their days, else the hours of those.
 func (v *view) plan(ctx context.Context, a *ask) ([]segment, error) {
 	var out []segment
-	type span struct{ month, start, until int64 }
-	var months []span
-	err := v.each(ctx, "SELECT month, max(until) FROM block WHERE level = ? GROUP BY month HAVING month < ? AND max(until) > ? ORDER BY month",
-		[]any{levelMonth, a.to, a.from}, func(rows *sql.Rows) error {
-			var s span
-			err := rows.Scan(&s.month, &s.until)
-			s.start = s.month
-			months = append(months, s)
-			return err
-		})
+	months, err := v.spans(ctx, "SELECT month, month, max(until) FROM block WHERE level = ? GROUP BY month HAVING month < ? AND max(until) > ? ORDER BY month",
+		levelMonth, a.to, a.from)
 	if err != nil {
 		return nil, err
 	}
 	for _, m := range months {
 		if a.whole(m.start, m.until) {
-			if out, err = v.blocks(ctx, a, out, levelMonth, m.month, m.start); err != nil {
+			if out, err = v.blocks(ctx, a, out, levelMonth, m); err != nil {
 				return nil, err
 			}
 			continue
 		}
-		var days []span
-		err := v.each(ctx, "SELECT start, max(until) FROM block WHERE month = ? AND level = ? GROUP BY start HAVING start < ? AND max(until) > ?",
-			[]any{m.month, levelDay, a.to, a.from}, func(rows *sql.Rows) error {
-				s := span{month: m.month}
-				err := rows.Scan(&s.start, &s.until)
-				days = append(days, s)
-				return err
-			})
+		days, err := v.spans(ctx, "SELECT month, start, max(until) FROM block WHERE month = ? AND level = ? GROUP BY start HAVING start < ? AND max(until) > ?",
+			m.month, levelDay, a.to, a.from)
 		if err != nil {
 			return nil, err
 		}
@@ -91,7 +77,7 @@ func (v *view) plan(ctx context.Context, a *ask) ([]segment, error) {
 			if a.whole(d.start, d.until) {
 				level = levelDay
 			}
-			if out, err = v.blocks(ctx, a, out, level, d.month, d.start); err != nil {
+			if out, err = v.blocks(ctx, a, out, level, d); err != nil {
 				return nil, err
 			}
 		}
@@ -99,10 +85,23 @@ func (v *view) plan(ctx context.Context, a *ask) ([]segment, error) {
 	return v.freshBlocks(ctx, a, out)
 }
 
-// blocks appends the blocks of one level and start that may hold users of the question.
-func (v *view) blocks(ctx context.Context, a *ask, out []segment, level int, month, start int64) ([]segment, error) {
-	s := segment{whole: level != levelHour, bucket: a.bucket(start)}
-	err := v.each(ctx, "SELECT id, people FROM block WHERE month = ? AND level = ? AND start = ?", []any{month, level, start}, func(rows *sql.Rows) error {
+// span is a day or a month that there are blocks of.
+type span struct{ month, start, until int64 }
+
+func (v *view) spans(ctx context.Context, text string, args ...any) (out []span, err error) {
+	err = v.each(ctx, text, args, func(rows *sql.Rows) error {
+		var s span
+		err := rows.Scan(&s.month, &s.start, &s.until)
+		out = append(out, s)
+		return err
+	})
+	return out, err
+}
+
+// blocks appends the blocks of one level and span that may hold users of the question.
+func (v *view) blocks(ctx context.Context, a *ask, out []segment, level int, at span) ([]segment, error) {
+	s := segment{whole: level != levelHour, bucket: a.bucket(at.start)}
+	err := v.each(ctx, "SELECT id, people FROM block WHERE month = ? AND level = ? AND start = ?", []any{at.month, level, at.start}, func(rows *sql.Rows) error {
 		var people uint32
 		err := rows.Scan(&s.id.row, &people)
 		if a.people == nil || a.people[people] {
@@ -132,12 +131,12 @@ func (v *view) tally(ctx context.Context, a *ask, segments []segment) (*tally, e
 	if err != nil {
 		return nil, err
 	}
-	defer settled.Close()
+	defer func() { _ = settled.Close() }()
 	fresh, err := v.tx.PrepareContext(ctx, "SELECT data FROM fresh WHERE id = ?")
 	if err != nil {
 		return nil, err
 	}
-	defer fresh.Close()
+	defer func() { _ = fresh.Close() }()
 	pool := newPool(a, min(maxWorkers, runtime.GOMAXPROCS(0), len(segments)/8+1))
 	for _, s := range segments {
 		if err = ctx.Err(); err != nil || pool.failed() != nil {
@@ -232,14 +231,12 @@ func (v *view) answer(ctx context.Context, a *ask, t *tally) ([]query.Row, error
 	}
 	var users map[uint32]userName
 	var err error
-	if a.byUser && a.order == query.Key {
+	if a.byName() { // then the order needs all names, else only the rows that are given
 		if users, err = v.userNames(ctx, groups); err != nil {
 			return nil, err
 		}
 	}
-	slices.SortFunc(groups, func(x, y *group) int { return a.compare(x, y, users) })
-	groups = groups[min(a.offset, len(groups)):]
-	groups = groups[:min(a.limit, len(groups))]
+	groups = a.cut(groups, users)
 	if a.byUser && users == nil {
 		if users, err = v.userNames(ctx, groups); err != nil {
 			return nil, err
@@ -254,4 +251,14 @@ func (v *view) answer(ctx context.Context, a *ask, t *tally) ([]query.Row, error
 		rows[i] = a.row(g, users, labels)
 	}
 	return rows, nil
+}
+
+// byName says whether users stand in the order of their keys.
+func (a *ask) byName() bool { return a.byUser && a.order == query.Key }
+
+// cut sorts groups and leaves those between offset and limit.
+func (a *ask) cut(groups []*group, users map[uint32]userName) []*group {
+	slices.SortFunc(groups, func(x, y *group) int { return a.compare(x, y, users) })
+	groups = groups[min(a.offset, len(groups)):]
+	return groups[:min(a.limit, len(groups))]
 }

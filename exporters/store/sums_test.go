@@ -187,11 +187,11 @@ func TestSumsEqualModel(t *testing.T) {
 			config.Now, config.Location = now.now, c.store
 			s := open(t, config)
 			m := &model{store: c.store}
-			for range 700 {
+			for range 400 {
 				m.records = append(m.records, random(r, c.from, c.spread))
 			}
 			feed(t, r, s, m, now)
-			for i := range 60 {
+			for i := range 40 {
 				q := randomRequest(r, c.from, c.spread, cmp.Or(c.ask, time.UTC), c.store)
 				q.Location = c.ask
 				checkSums(t, i, s, m, q)
@@ -204,7 +204,7 @@ func TestSumsEqualModel(t *testing.T) {
 func feed(t *testing.T, r *rand.Rand, s *Store, m *model, now *clock) {
 	t.Helper()
 	queue := slices.Clone(m.records)
-	for range 150 {
+	for range 80 {
 		queue = append(queue, m.records[r.IntN(len(m.records))])
 	}
 	r.Shuffle(len(queue), func(i, j int) { queue[i], queue[j] = queue[j], queue[i] })

@@ -30,25 +30,27 @@ func (w *writer) userID(ctx context.Context, e *entry, today int64) (uint32, err
 		if u, err = w.findUser(ctx, e.userKey, today); err != nil {
 			return 0, err
 		}
-	}
-	name := u.name
-	if e.ev.User != nil && e.ev.User.Name != "" {
-		name = valid(e.ev.User.Name)
-	}
-	if known && name == u.name && u.seen >= today {
-		return u.id, nil
-	}
-	if name != u.name || u.seen < today {
-		u.name, u.seen = name, max(u.seen, today)
-		if _, _, err := w.exec(ctx, "UPDATE user SET name = ?, seen = ? WHERE id = ?", u.name, u.seen, u.id); err != nil {
-			return 0, err
+		if len(w.users) >= maxWords {
+			clear(w.users)
 		}
+		w.users[e.userKey] = u
 	}
-	if len(w.users) >= maxWords {
-		clear(w.users)
+	return u.id, w.noteUser(ctx, e, u, today)
+}
+
+// noteUser keeps a user's latest name, and on which day a record was last taken in.
+func (w *writer) noteUser(ctx context.Context, e *entry, u userEntry, today int64) error {
+	before := u
+	if e.ev.User != nil && e.ev.User.Name != "" {
+		u.name = valid(e.ev.User.Name)
+	}
+	u.seen = max(u.seen, today)
+	if u == before {
+		return nil
 	}
 	w.users[e.userKey] = u
-	return u.id, nil
+	_, _, err := w.exec(ctx, "UPDATE user SET name = ?, seen = ? WHERE id = ?", u.name, u.seen, u.id)
+	return err
 }
 
 // findUser reads or begins a user.

@@ -73,7 +73,7 @@ func (w *writer) statement(ctx context.Context, text string) (*sql.Stmt, error) 
 
 // exec runs a statement and returns how many rows it changed and the last row's number.
 func (w *writer) exec(ctx context.Context, text string, args ...any) (changed, id int64, err error) {
-	st, err := w.statement(ctx, text)
+	st, err := w.statement(ctx, text) //nolint:sqlclosecheck // it is kept for the next time
 	if err != nil {
 		return 0, 0, err
 	}
@@ -90,7 +90,7 @@ func (w *writer) exec(ctx context.Context, text string, args ...any) (changed, i
 
 // get reads one row; found is false if there is none.
 func (w *writer) get(ctx context.Context, text string, args, to []any) (found bool, err error) {
-	st, err := w.statement(ctx, text)
+	st, err := w.statement(ctx, text) //nolint:sqlclosecheck // it is kept for the next time
 	if err != nil {
 		return false, err
 	}
@@ -103,7 +103,7 @@ func (w *writer) get(ctx context.Context, text string, args, to []any) (found bo
 
 // each reads rows.
 func (w *writer) each(ctx context.Context, text string, args []any, row func(*sql.Rows) error) error {
-	st, err := w.statement(ctx, text)
+	st, err := w.statement(ctx, text) //nolint:sqlclosecheck // it is kept for the next time
 	if err != nil {
 		return err
 	}

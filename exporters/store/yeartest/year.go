@@ -45,14 +45,13 @@ type maker struct {
 	own     [][]int // each user's services
 	zipf    []float64
 	store   *store.Store
-	batch   []event.Event
 	out     []exporters.Outcome
 	records int
 }
 
 // Make fills a store that is opened with clock as its clock. It returns how many records there are.
 func (y Year) Make(ctx context.Context, s *store.Store, clock func(time.Time)) (int, error) {
-	m := &maker{year: y, r: rand.New(rand.NewPCG(1, 2)), store: s, out: make([]exporters.Outcome, y.Batch)}
+	m := &maker{year: y, r: rand.New(rand.NewPCG(1, 2)), store: s, out: make([]exporters.Outcome, y.Batch)} //nolint:gosec // it has to be the same year each time
 	sum := 0.0
 	for i := range y.Services { // the second is used half as often as the first, the third a third
 		sum += 1 / float64(i+1)
@@ -108,6 +107,12 @@ func (m *maker) day(ctx context.Context, day time.Time) error {
 		}
 	}
 	slices.SortFunc(list, func(a, b event.Event) int { return int(a.Timestamp - b.Timestamp) })
+	m.records += len(list)
+	return m.export(ctx, list)
+}
+
+// export stores records, all of them.
+func (m *maker) export(ctx context.Context, list []event.Event) error {
 	for batch := range slices.Chunk(list, m.year.Batch) {
 		out := m.out[:len(batch)]
 		if err := m.store.Export(ctx, batch, out); err != nil {
@@ -119,7 +124,6 @@ func (m *maker) day(ctx context.Context, day time.Time) error {
 			}
 		}
 	}
-	m.records += len(list)
 	return nil
 }
 
