@@ -138,6 +138,10 @@ func (s *Sensor) batch(frames []capture.Frame) error {
 	return nil
 }
 
+// outOfOrder is how far behind the latest packet others may still be: captures of several interfaces are not quite in order, and a slice
+// must not end by the clock before a packet that belongs to it.
+const outOfOrder = int64(1e9)
+
 // farAhead is a jump of packet time that one frame alone is not believed: a damaged time stamp must not end every flow.
 const farAhead = int64(3600e9)
 
@@ -161,7 +165,7 @@ func (s *Sensor) due(n int) {
 	if live, ok := s.source.(capture.Clocked); ok {
 		s.now = max(s.now, live.Now())
 	}
-	s.flows.Due(s.now)
+	s.flows.Due(s.now - outOfOrder)
 	s.lookups.due(s.now)
 	if s.batches++; n == 0 || s.batches%publishEvery == 0 {
 		s.publish()

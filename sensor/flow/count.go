@@ -119,7 +119,7 @@ func (t *Table) addOutOfOrder(f *Flow, h *Half, seq uint32, seg *decode.Segment)
 // fill counts the bytes of [from, to) that were missing until now.
 func (t *Table) fill(f *Flow, dir uint8, from, to uint32) {
 	s := t.sideIf(f)
-	if s == nil || s.holes[dir].n == 0 {
+	if s == nil || s.holes[dir] == nil {
 		return
 	}
 	filled, kept := s.holes[dir].fill(from, to)
@@ -128,20 +128,21 @@ func (t *Table) fill(f *Flow, dir uint8, from, to uint32) {
 		t.stats.HolesLost++
 	}
 	if s.holes[dir].n == 0 {
+		t.fillUp(s, dir)
 		t.Forget(f)
 	}
 }
 
 func (t *Table) open(f *Flow, dir uint8, from, to uint32) {
 	f.State |= Gap
-	if !t.SideOf(f).holes[dir].add(from, to) {
+	if !t.gaps(t.SideOf(f), dir).add(from, to) {
 		t.stats.HolesLost++
 	}
 }
 
 // Missing is how many bytes of the direction lie between captured ones and were not captured.
 func (t *Table) Missing(f *Flow, dir uint8) uint64 {
-	if s := t.sideIf(f); s != nil {
+	if s := t.sideIf(f); s != nil && s.holes[dir] != nil {
 		return s.holes[dir].missing()
 	}
 	return 0

@@ -3,9 +3,9 @@ package flow
 // Side is what few flows need: gaps in the sequence, slices, and whatever the reader of the payload keeps.
 type Side struct {
 	flow   *Flow
-	at     uint32 // own index
-	listed bool   // in Table.matched
-	holes  [2]holes
+	at     uint32    // own index
+	listed bool      // in Table.matched
+	holes  [2]*holes // by direction; nil: no gap is open
 	// Slice is kept for flows with State Matched.
 	Slice Slice
 	// Reader belongs to package evidence: what it has put together of the payload and found in it.
@@ -66,13 +66,35 @@ func (t *Table) Peek(f *Flow) *Side { return t.sideIf(f) }
 // Forget lets go of f's side state if nothing in it is needed any more: no open gap, no slices.
 func (t *Table) Forget(f *Flow) {
 	s := t.sideIf(f)
-	if s == nil || f.State&Matched != 0 || s.holes[0].n > 0 || s.holes[1].n > 0 || s.Reader != nil || s.Owner != nil {
+	if s == nil || f.State&Matched != 0 || s.holes[0] != nil || s.holes[1] != nil || s.Reader != nil || s.Owner != nil {
 		return
 	}
 	t.freeSide(f, s)
 }
 
+// gaps returns the gaps of one direction, made at first use.
+func (t *Table) gaps(s *Side, dir uint8) *holes {
+	if s.holes[dir] == nil {
+		s.holes[dir] = &holes{}
+		if n := len(t.freeHoles); n > 0 {
+			s.holes[dir], t.freeHoles = t.freeHoles[n-1], t.freeHoles[:n-1]
+		}
+	}
+	return s.holes[dir]
+}
+
+// fillUp lets go of a direction's gaps.
+func (t *Table) fillUp(s *Side, dir uint8) {
+	if h := s.holes[dir]; h != nil {
+		h.n = 0
+		t.freeHoles = append(t.freeHoles, h)
+		s.holes[dir] = nil
+	}
+}
+
 func (t *Table) freeSide(f *Flow, s *Side) {
+	t.fillUp(s, 0)
+	t.fillUp(s, 1)
 	*s = Side{at: s.at, listed: s.listed}
 	t.freeSides = append(t.freeSides, s.at)
 	f.Side = 0

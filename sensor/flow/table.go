@@ -31,6 +31,7 @@ type Table struct {
 
 	sides     []*Side // [0] is unused
 	freeSides []uint32
+	freeHoles []*holes
 	matched   []uint32 // side indices of the flows that are sliced
 
 	tombs tombstones
