@@ -245,3 +245,24 @@ func TestRezone(t *testing.T) {
 		t.Errorf("%d days begin at the old midnight (%v)", n, err)
 	}
 }
+
+// Settled sums have one row for each user and facet in an hour, a day and a month.
+func TestLevels(t *testing.T) {
+	s := open(t, testConfig(t))
+	month := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for i := range 240 { // ten days, every hour, two users
+		at := month.Add(time.Duration(i) * time.Hour)
+		export(t, s, []event.Event{activity(at, "u1", "chat", i), activity(at, "u2", "chat", i), activity(at.Add(time.Minute), "u2", "chat", i)})
+	}
+	maintain(t, s)
+	for level, want := range []int{480, 20, 2} {
+		var rows int
+		if err := s.conn.QueryRowContext(context.Background(), "SELECT sum(rows) FROM block WHERE level = ?", level).Scan(&rows); err != nil || rows != want {
+			t.Errorf("level %d has %d rows, want %d (%v)", level, rows, want, err)
+		}
+	}
+	var left int
+	if err := s.conn.QueryRowContext(context.Background(), "SELECT count(*) FROM fresh").Scan(&left); err != nil || left != 0 {
+		t.Errorf("%d blobs are left (%v)", left, err)
+	}
+}
