@@ -212,8 +212,9 @@ func (d *daemonProcess) waitFor(t *testing.T, n int, match func(*event.Event) bo
 		for i := range d.events {
 			if match(&d.events[i].Event) {
 				if found++; found == n {
+					arrived := d.events[i].arrived
 					d.mu.Unlock()
-					return d.events[i].arrived
+					return arrived
 				}
 			}
 		}
