@@ -126,13 +126,14 @@ func scanAll(t *testing.T, dir string, frames []byte) {
 	}
 }
 
-// offices is the capture of the demonstration several times over, a day apart: a capture's header, and the frames of each day.
-func offices(t *testing.T, count int) (head []byte, days [][]byte) {
+// demoFrames are the frames of the demonstration.
+func demoFrames(t *testing.T) []capture.Frame {
 	t.Helper()
 	source, err := pcapfile.Open(demo)
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer func() { _ = source.Close() }()
 	var frames []capture.Frame
 	for {
 		var batch [64]capture.Frame
@@ -142,27 +143,43 @@ func offices(t *testing.T, count int) (head []byte, days [][]byte) {
 			frames = append(frames, f)
 		}
 		if errors.Is(err, io.EOF) {
-			break
+			return frames
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+// linkEthernet is LINKTYPE_ETHERNET (https://www.tcpdump.org/linktypes.html).
+const linkEthernet = 1
+
+// captureOf is a capture file's text; without frames only its header.
+func captureOf(t *testing.T, frames []capture.Frame) []byte {
+	t.Helper()
 	var buf bytes.Buffer
-	w, err := pcapfile.NewWriter(&buf, frames[0].Link)
+	w, err := pcapfile.NewWriter(&buf, linkEthernet)
 	if err != nil {
 		t.Fatal(err)
 	}
-	head = bytes.Clone(buf.Bytes())
-	for day := range count {
-		buf.Reset()
-		for _, f := range frames {
-			f.Time += int64(day) * int64(24*time.Hour)
-			if err := w.Write(f); err != nil {
-				t.Fatal(err)
-			}
+	for _, f := range frames {
+		if err := w.Write(f); err != nil {
+			t.Fatal(err)
 		}
-		days = append(days, bytes.Clone(buf.Bytes()))
+	}
+	return buf.Bytes()
+}
+
+// offices is the capture of the demonstration several times over, a day apart: a capture's header, and the frames of each day.
+func offices(t *testing.T, count int) (head []byte, days [][]byte) {
+	t.Helper()
+	head = captureOf(t, nil)
+	frames := demoFrames(t)
+	for range count {
+		days = append(days, captureOf(t, frames)[len(head):])
+		for i := range frames {
+			frames[i].Time += int64(24 * time.Hour)
+		}
 	}
 	return head, days
 }
