@@ -147,7 +147,7 @@ func compare(limits floors, measured map[string]float64, out io.Writer) []string
 // sunk returns the floors of before that are weaker in now, or gone.
 func sunk(before, now floors) []string {
 	var faults []string
-	check := func(kind string, before, now map[string]float64, sank func(old, new float64) bool) {
+	check := func(kind string, before, now map[string]float64, sank func(was, is float64) bool) {
 		for _, name := range slices.Sorted(maps.Keys(before)) {
 			limit, ok := now[name]
 			switch {

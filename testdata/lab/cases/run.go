@@ -138,9 +138,12 @@ func (w *world) browse(ctx context.Context, cmd *exec.Cmd) error {
 	go func() { ended <- cmd.Wait() }()
 	select {
 	case err := <-ended:
-		return fmt.Errorf("it ended before its page was done (%v); see its words here", err)
+		if err == nil {
+			return errors.New("it ended before its page was done; see its words here")
+		}
+		return fmt.Errorf("it ended before its page was done: %w; see its words here", err)
 	case <-ctx.Done():
-		<-ended
+		_ = <-ended // it was killed
 		return fmt.Errorf("waiting for its page: %w", ctx.Err())
 	case <-w.stand.Done():
 	}
@@ -148,10 +151,10 @@ func (w *world) browse(ctx context.Context, cmd *exec.Cmd) error {
 	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM)
 	const patience = 5 * time.Second
 	select {
-	case <-ended:
+	case _ = <-ended: // by its own will or by the signal: its page is done
 	case <-time.After(patience):
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-		<-ended
+		_ = <-ended
 	}
 	return nil
 }

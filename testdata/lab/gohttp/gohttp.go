@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -27,7 +28,7 @@ import (
 // Run does the requests args name: version, CA file, proxy URL or "-", then one argument per request.
 func Run(ctx context.Context, args []string) error {
 	if len(args) < 3 {
-		return fmt.Errorf("reading arguments: want VERSION CAFILE PROXY|- REQUEST...")
+		return errors.New("reading arguments: give version, CA file, proxy or -, and at least one request")
 	}
 	pem, err := os.ReadFile(args[1])
 	if err != nil {
