@@ -134,16 +134,20 @@ func (l *Lab) run(ctx context.Context, w *world, at netip.Addr, name string, job
 
 // browse waits for the page to be done, and then asks the browser to end.
 func (w *world) browse(ctx context.Context, cmd *exec.Cmd) error {
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	ended := make(chan struct{})
+	var waited error // valid once ended is closed
+	go func() {
+		waited = cmd.Wait()
+		close(ended)
+	}()
 	select {
-	case err := <-ended:
-		if err == nil {
+	case <-ended:
+		if waited == nil {
 			return errors.New("it ended before its page was done; see its words here")
 		}
-		return fmt.Errorf("it ended before its page was done: %w; see its words here", err)
+		return fmt.Errorf("it ended before its page was done: %w; see its words here", waited)
 	case <-ctx.Done():
-		_ = <-ended // it was killed
+		<-ended // it was killed
 		return fmt.Errorf("waiting for its page: %w", ctx.Err())
 	case <-w.stand.Done():
 	}
@@ -151,10 +155,10 @@ func (w *world) browse(ctx context.Context, cmd *exec.Cmd) error {
 	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM)
 	const patience = 5 * time.Second
 	select {
-	case _ = <-ended: // by its own will or by the signal: its page is done
+	case <-ended: // by its own will or by the signal: its page is done
 	case <-time.After(patience):
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-		_ = <-ended
+		<-ended
 	}
 	return nil
 }
