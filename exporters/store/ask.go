@@ -28,6 +28,7 @@ type ask struct {
 	// groupOf gives the group of each facet, -1 for those that the filter leaves out.
 	groupOf []int32
 	keys    [][2]string // of groups: the values of the dimensions that are facets
+	single  bool        // every row belongs to the one group
 }
 
 // isTime says whether a dimension is a span of time.
@@ -132,13 +133,20 @@ func (a *ask) prepare(ctx context.Context, v *view) error {
 			a.people[id>>peopleShift] = true
 		}
 	}
-	a.groupOf = make([]int32, v.words.last+1)
-	groups := map[[2]string]int32{}
+	pass := newSieve(&a.q.Where)
+	a.group(v.words, pass)
+	a.single = pass.open() && len(a.keys) == 1 && !a.byUser && a.users == nil
+	return nil
+}
+
+// group puts the facets that pass into groups.
+func (a *ask) group(w *words, pass *sieve) {
+	a.groupOf = make([]int32, w.last+1)
 	for id := range a.groupOf {
 		a.groupOf[id] = -1
 	}
-	pass := newSieve(&a.q.Where)
-	for id, f := range v.words.facets {
+	groups := map[[2]string]int32{}
+	for id, f := range w.facets {
 		if !pass.facet(&f) {
 			continue
 		}
@@ -154,7 +162,6 @@ func (a *ask) prepare(ctx context.Context, v *view) error {
 		}
 		a.groupOf[id] = g
 	}
-	return nil
 }
 
 // sieve is a filter made ready.

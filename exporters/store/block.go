@@ -129,6 +129,28 @@ type column struct {
 // at returns the cell of row i.
 func (c *column) at(i int) uint64 { return binary.LittleEndian.Uint64(c.data[i*c.width:]) & c.mask }
 
+// sum adds n cells up, with overflow, as all sums are.
+func (c *column) sum(n int) (sum uint64) {
+	if c.width == 0 {
+		return 0
+	}
+	for i := range n {
+		sum += c.at(i)
+	}
+	return sum
+}
+
+// signedSum adds n cells up that may be below zero.
+func (c *column) signedSum(n int) (sum uint64) {
+	if c.width == 0 {
+		return 0
+	}
+	for i := range n {
+		sum += uint64(unzigzag(c.at(i)))
+	}
+	return sum
+}
+
 // decode looks at a block; it makes sure that every cell lies within data, which is kept.
 func (b *block) decode(data []byte) error {
 	if len(data) == 0 || data[0] == 0 {

@@ -109,3 +109,26 @@ func BenchmarkTally(b *testing.B) {
 		})
 	}
 }
+
+// A block that belongs to one group as a whole adds up to what its rows add up to.
+func TestAddBlock(t *testing.T) {
+	for _, rows := range [][]row{blockRows(3600), {{user: 1, hour: 7200, sums: sums{visits: -3, upload: 5, low: 9, high: 1, first: 7300, last: 7400}},
+		{user: 9, hour: 7200, sums: sums{flows: 1, first: 7201, last: 7202}}}} {
+		a, j := testAsk(t)
+		j.data = appendBlock(nil, 3600, rows)
+		for i := range a.groupOf {
+			a.groupOf[i] = 0
+		}
+		slow, fast := newTally(a), newTally(a)
+		if err := slow.add(j); err != nil {
+			t.Fatal(err)
+		}
+		a.single = true
+		if err := fast.add(j); err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(slow.groups(), fast.groups()) {
+			t.Errorf("got %+v\nwant %+v", fast.groups()[0], slow.groups()[0])
+		}
+	}
+}

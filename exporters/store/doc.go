@@ -15,4 +15,9 @@
 // Sums are kept by (hour, user, facet); a facet is what a record says besides who and when: site, service, status, department, use.
 // SQLite keeps and finds the blobs; adding up is done here, because a year has millions of rows and counting distinct users over them
 // row by row takes seconds.
+//
+// A year of 10,000 users and 300 services, 27 million records of one visit each, as package yeartest makes it: 21.9 million rows of hours
+// (625 MB), 7.3 million of days (216 MB), 1.3 million of months (43 MB), and 2.2 million records of the last month (1.4 GB, 660 bytes each
+// with their indexes). On two cores a question over the year that months answer takes 20 to 70 ms, by department and service 200 ms, by
+// week or day 250 ms; a user's year 5 ms.
 package store

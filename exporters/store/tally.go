@@ -88,6 +88,10 @@ func (t *tally) add(j *job) error { //nolint:gocyclo // the loop that every ques
 	if err := b.decode(j.data); err != nil {
 		return err
 	}
+	if j.whole && a.single && b.n > 0 {
+		t.group(j.bucket, 0, 0).addBlock(b)
+		return nil
+	}
 	for i := range b.n {
 		facet := b.col[colFacet].at(i)
 		if facet >= uint64(len(a.groupOf)) || a.groupOf[facet] < 0 {
@@ -107,7 +111,7 @@ func (t *tally) add(j *job) error { //nolint:gocyclo // the loop that every ques
 		g := t.group(start, a.groupOf[facet], user)
 		s := b.sums(i, hour)
 		g.add(&s)
-		if user > userNobody {
+		if user > userNobody && user != g.people.last {
 			g.people.add(user)
 		}
 	}
@@ -115,6 +119,27 @@ func (t *tally) add(j *job) error { //nolint:gocyclo // the loop that every ques
 		return errGroups
 	}
 	return nil
+}
+
+// addBlock adds all rows of a block: a column after the other, which is more than twice as fast as row by row. A year by day has seven million
+// rows.
+func (g *group) addBlock(b *block) {
+	var s sums
+	c := &b.col
+	s.flows, s.up, s.down, s.unknown = c[colFlows].sum(b.n), c[colUp].sum(b.n), c[colDown].sum(b.n), c[colUnknown].sum(b.n)
+	s.upload = c[colUpload].sum(b.n)
+	s.visits = int64(c[colVisits].signedSum(b.n))
+	s.low, s.high = s.upload-c[colLow].signedSum(b.n), s.upload+c[colHigh].signedSum(b.n)
+	s.first, s.last = forEver, sinceEver
+	for i := range b.n {
+		first := b.hour(i) + unzigzag(c[colFirst].at(i))
+		s.first = min(s.first, first)
+		s.last = max(s.last, first+unzigzag(c[colLast].at(i)))
+		if user := b.user(i); user > userNobody && user != g.people.last {
+			g.people.add(user)
+		}
+	}
+	g.add(&s)
 }
 
 // join adds what another tally of the same question has.

@@ -7,6 +7,7 @@ type userSet struct {
 	one   uint32 // the only user, when there are no pages
 	pages []*userPage
 	n     uint64
+	last  uint32 // the one put in last: rows are sorted by user, so that most need not be looked for
 }
 
 // userPage has the bits of 4096 users.
@@ -16,6 +17,7 @@ const pageShift = 12
 
 // add puts a user in; zero is none.
 func (s *userSet) add(user uint32) {
+	s.last = user
 	if s.pages == nil {
 		if s.one == user {
 			return
