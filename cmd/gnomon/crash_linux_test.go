@@ -12,7 +12,7 @@ import (
 
 // Killed twenty times in mid-replay, a scan that goes back a day after each kill and then over everything again leaves what an undisturbed
 // one leaves: every record once, and the same sums.
-func TestKilledScans(t *testing.T) {
+func TestProcessKilled(t *testing.T) {
 	t.Parallel()
 	const kills = 20
 	head, days := offices(t, kills+1)
@@ -74,7 +74,7 @@ func fill(t *testing.T, dir string) (ballast string) {
 }
 
 // On a full disk nothing that was acknowledged is lost: the scan says so and waits, and goes on when there is room.
-func TestDiskFull(t *testing.T) {
+func TestProcessDiskFull(t *testing.T) {
 	t.Parallel()
 	head, days := offices(t, 4)
 	dir := smallDisk(t, slices.Concat(head, days[0]))
@@ -105,7 +105,7 @@ func TestDiskFull(t *testing.T) {
 }
 
 // If a disk stays full to the end, what could not be stored is counted, and the exit status says it.
-func TestDiskStaysFull(t *testing.T) {
+func TestProcessDiskStaysFull(t *testing.T) {
 	t.Parallel()
 	head, days := offices(t, 3)
 	dir := smallDisk(t, slices.Concat(head, days[0]))

@@ -23,6 +23,8 @@ import (
 	"github.com/gnomon-sensor/gnomon/sensor/event"
 )
 
+// Tests whose names begin with TestProcess start the test binary again, as the program; where that cannot be, under an emulator, they are left out.
+
 // scanning is a `gnomon scan --store -` of its own process. It goes on for as long as its capture is not closed.
 type scanning struct {
 	cmd     *exec.Cmd

@@ -13,7 +13,7 @@ import (
 )
 
 // A second program on a state directory is refused and told which process has it; the first goes on, and reading is possible beside it.
-func TestSecondScan(t *testing.T) {
+func TestProcessSecond(t *testing.T) {
 	t.Parallel()
 	head, days := offices(t, 1)
 	dir := t.TempDir()
@@ -36,7 +36,7 @@ func TestSecondScan(t *testing.T) {
 }
 
 // The same for daemons, which also want a port of their own: one that cannot have it ends, says so in one line and leaves nothing open.
-func TestSecondDaemon(t *testing.T) {
+func TestProcessSecondDaemon(t *testing.T) {
 	ns := namespace(t, 1)
 	first := t.TempDir()
 	d := startDaemon(t, ns, "-i", "in0", "--state-dir", first)

@@ -88,7 +88,7 @@ func people(t *testing.T, dir string) map[string]personSum {
 
 // The table of users names who used what live, with the bytes that the file shows, in records, sums and reports. Without keep_names a
 // pseudonym stands in each place of a name. Resolver and proxy are nobody's.
-func TestUsersLive(t *testing.T) {
+func TestProcessUsers(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		keep bool
@@ -212,7 +212,7 @@ func usedBy(user, status string, since time.Time) func(*event.Event) bool {
 
 // SIGHUP takes up a changed table of users and changed rules without a restart. Broken files change nothing, and the daemon says where
 // they are broken.
-func TestReload(t *testing.T) {
+func TestProcessReload(t *testing.T) {
 	ns := namespace(t, 1)
 	users, rules := file(t, "users.csv", usersTable), file(t, "policy.toml", "")
 	conf := file(t, "gnomon.toml", fmt.Sprintf("[flow]\nfirst_slice = \"1s\"\n[privacy]\nkeep_names = true\n[identity]\ntable = %q\n[policy]\nfile = %q\n",
