@@ -137,10 +137,11 @@ func (d *daemonParts) watch(ctx context.Context, workers []*sensor.Sensor, ended
 	var before sensor.Coverage
 	var errs []error
 	stop := ctx.Done()
+	began := time.Now()
 	cover := func() {
-		now := total(workers)
-		sink.Offer(d.coverageEvent(&before, &now))
-		before = now
+		now, at := total(workers), time.Now()
+		sink.Offer(d.coverageEvent(&before, &now, began, at))
+		before, began = now, at
 	}
 	for left := len(workers); left > 0; {
 		select {
@@ -164,10 +165,10 @@ func (d *daemonParts) watch(ctx context.Context, workers []*sensor.Sensor, ended
 	return errs
 }
 
-// coverageEvent says what was seen since the last one.
-func (d *daemonParts) coverageEvent(before, now *sensor.Coverage) *event.Event {
-	ev := &event.Event{Timestamp: event.At(time.Now()), ECS: &event.ECS{Version: event.ECSVersion}, Observer: &d.observer}
-	ev.Event = event.Meta{Dataset: event.DatasetCoverage, Kind: "metric",
+// coverageEvent says what was seen from one time to another.
+func (d *daemonParts) coverageEvent(before, now *sensor.Coverage, from, to time.Time) *event.Event {
+	ev := &event.Event{Timestamp: event.At(to), ECS: &event.ECS{Version: event.ECSVersion}, Observer: &d.observer}
+	ev.Event = event.Meta{Dataset: event.DatasetCoverage, Kind: "metric", Start: event.At(from), End: event.At(to),
 		ID: event.KeyID(int64(ev.Timestamp), event.DatasetCoverage, d.observer.ID)}
 	undecodable := map[string]uint64{}
 	for reason, n := range now.Undecodable {

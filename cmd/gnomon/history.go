@@ -85,12 +85,22 @@ func (h *history) Uploads(ctx context.Context, since event.Time) ([]policy.Uploa
 				return nil, err
 			}
 			for _, r := range rows {
-				uploads = append(uploads, policy.Upload{Site: site.Key[0], User: strings.TrimPrefix(r.Key[0], "ip:"), Service: r.Key[1],
+				uploads = append(uploads, policy.Upload{Site: site.Key[0], User: addressOr(r.Key[0]), Service: r.Key[1],
 					At: event.At(day), Bytes: r.Upload.Bytes, Low: r.Upload.Low, High: r.Upload.High})
 			}
 		}
 	}
 	return uploads, nil
+}
+
+// addressOr is the address of a key that stands for one (ip:ADDRESS or ip:ADDRESS@SITE), else the key, which is user.id.
+func addressOr(key string) string {
+	addr, isAddress := strings.CutPrefix(key, "ip:")
+	if !isAddress {
+		return key
+	}
+	addr, _, _ = strings.Cut(addr, "@")
+	return addr
 }
 
 func hourOf(t event.Time) time.Time { return t.Time().Truncate(time.Hour) }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // report.timezone works on hosts without a time zone database, as containers are
 )
 
 // version is set by the linker: git describe.
