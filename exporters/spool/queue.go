@@ -172,13 +172,15 @@ func (q *Queue) putBack(again []event.Event, pause time.Duration) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.waiting = append(again, q.waiting...)
+	over := false // told by the timer itself: by another clock the pause could seem to lack a moment, and nobody would wake the wait again
 	timer := time.AfterFunc(pause, func() {
 		q.mu.Lock()
+		over = true
 		q.changed.Broadcast()
 		q.mu.Unlock()
 	})
 	defer timer.Stop()
-	for begun := time.Now(); time.Since(begun) < pause && !q.expired; {
+	for !over && !q.expired {
 		q.changed.Wait()
 	}
 	if !q.expired {

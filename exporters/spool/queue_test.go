@@ -128,3 +128,27 @@ func TestQueueWaits(t *testing.T) {
 		t.Errorf("stats %+v, want 500 stored", got)
 	}
 }
+
+// A refused batch is tried again after its pause even if nothing else happens: no other record, no Close.
+func TestQueueRetriesAlone(t *testing.T) {
+	for range 200 {
+		stored := make(chan struct{})
+		f := &fake{script: func(try int, _ *event.Event) (exporters.State, error) {
+			if try == 1 {
+				return exporters.Again, nil
+			}
+			close(stored)
+			return exporters.Stored, nil
+		}}
+		q := New(Config{Name: "fake", Records: 10, Batch: 4, Retry: 50 * time.Microsecond, RetryMost: time.Millisecond}, f, quiet())
+		offer(q, 1)
+		select {
+		case <-stored:
+		case <-time.After(10 * time.Second):
+			t.Fatal("it was not tried again")
+		}
+		if err := q.Close(time.Second); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
