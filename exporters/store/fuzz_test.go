@@ -13,6 +13,10 @@ func FuzzBlock(f *testing.F) {
 	f.Add(appendBlock(nil, -3600, []row{{user: 3, facet: 9, hour: 0, sums: sums{flows: 1, visits: -1}}}))
 	f.Add(appendBlock(nil, 0, nil))
 	f.Fuzz(func(t *testing.T, data []byte) {
+		var b block
+		if b.decode(data) == nil && b.n > 1<<14 {
+			return // rows without columns take no bytes: millions of them would only be slow to compare
+		}
 		rows, err := decodeRows(nil, data)
 		if err != nil || len(rows) == 0 {
 			return
