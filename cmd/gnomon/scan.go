@@ -21,7 +21,8 @@ func (p *program) scanCommand() *cobra.Command {
 		Short: "say which AI services captures show: one-shot discovery",
 		Long: `Scan reads capture files (pcap and pcapng, plain, gzip or zstd; directories; - for stdin) through the same pipeline as the daemon and prints
 a summary: services by users and upload, who used them, and how much of the traffic could be read at all. With --store the records go to
-the embedded store too, with the captures' own times; the daemon must not be running on it.`,
+the embedded store too, with the captures' own times; the daemon must not be running on it, and no findings are raised: the daemon alone
+does that.`,
 		Example: "  gnomon scan office.pcap\n  tcpdump -i eth1 -w - | gnomon scan -",
 		Args:    wants(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
