@@ -108,7 +108,7 @@ func tryWriter(ctx context.Context, c *Config, unclean bool, all []string) (*sql
 	}
 	// FULL: a commit is on the disk when it returns.
 	db, err := sql.Open("sqlite", dsn(c.Path, "_txlock=immediate&_dqs=0&_pragma=busy_timeout(10000)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"+
-		"&_pragma=journal_size_limit(67108864)&_pragma=cache_size(-32768)&_pragma=temp_store(MEMORY)"))
+		"&_pragma=journal_size_limit(67108864)&_pragma=cache_size(-8192)&_pragma=temp_store(MEMORY)"))
 	if err != nil {
 		return nil, fmt.Errorf("opening the store %s: %w", c.Path, err)
 	}
