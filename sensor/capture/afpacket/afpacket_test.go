@@ -14,7 +14,7 @@ func TestConfigDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if cfg.Workers != 1 || cfg.BlockSize != 1<<20 || cfg.Blocks != 64 || cfg.Timeout != 20*time.Millisecond || cfg.Logger == nil {
+	if cfg.Workers != 1 || cfg.BlockSize != 1<<20 || cfg.Blocks != 64 || cfg.Timeout != 100*time.Millisecond || cfg.Logger == nil {
 		t.Errorf("defaults are %+v", cfg)
 	}
 }
