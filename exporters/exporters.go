@@ -20,8 +20,9 @@ const (
 
 // Outcome is the fate of one event of a batch.
 type Outcome struct {
-	State  State
-	Reason string // for Never and Again: what the other side said
+	State     State
+	Duplicate bool   // for Stored: it was there already
+	Reason    string // for Never and Again: what the other side said
 }
 
 // Exporter takes batches of events out of the process.
