@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -13,53 +14,77 @@ import (
 )
 
 const (
-	// evidenceRead is how many records of a row are read, userRead how many of a user with several rows, and evidenceShown how many of
-	// them a row names.
-	evidenceRead, userRead, evidenceShown = 8, 40, 5
+	// evidenceRead is how many records of a row are read, and evidenceShown how many of them a row names.
+	evidenceRead, evidenceShown = 8, 5
+	// evidenceRows are the rows that one question is for at most: their records fit one page.
+	evidenceRows = 1000 / evidenceRead
 	// evidenceWorkers ask at once.
 	evidenceWorkers = 4
 )
 
-// wantedEvidence is a question for records, and the rows that they may belong to: one, or those of one user.
+// wantedEvidence is a question for records, and the rows that they belong to: one, or several of which of tells one from another.
 type wantedEvidence struct {
 	rows  []*UseRow
 	where query.Filter
-	limit int
+	of    query.Dimension
 }
 
-// wanted asks for the evidence of every row; a user's rows are answered together.
+// wanted asks for the evidence of every row: of all services and of all departments at once, of each user at once.
 func (b *builder) wanted() (out []wantedEvidence) {
-	for i := range b.rep.ByService.Rows {
-		out = append(out, b.rowEvidence(&b.rep.ByService.Rows[i]))
+	for rows := range slices.Chunk(b.rep.ByService.Rows, evidenceRows) {
+		out = append(out, b.together(rows, query.ByService))
 	}
-	for i := range b.rep.ByDepartment.Rows {
-		row := &b.rep.ByDepartment.Rows[i]
-		w := b.rowEvidence(row)
-		w.where.Departments = []string{row.key}
-		out = append(out, w)
+	for rows := range slices.Chunk(b.rep.ByDepartment.Rows, evidenceRows) {
+		out = append(out, b.together(rows, query.ByDepartment))
 	}
-	for i := range b.rep.ByUser.Rows {
-		row := &b.rep.ByUser.Rows[i]
-		if n := len(out) - 1; i > 0 && b.rep.ByUser.Rows[i-1].UserKey == row.UserKey {
-			out[n].rows = append(out[n].rows, row)
-			out[n].where.Services, out[n].where.Statuses, out[n].limit = nil, unapprovedStatuses(), userRead
-			continue
+	for of := range b.rep.ByUser.users() {
+		for rows := range slices.Chunk(of, evidenceRows) {
+			w := b.together(rows, query.ByService)
+			w.where.Users = []string{rows[0].UserKey}
+			out = append(out, w)
 		}
-		out = append(out, b.rowEvidence(row))
 	}
 	return out
 }
 
-// rowEvidence narrows the report's filter down to the row.
-func (b *builder) rowEvidence(row *UseRow) wantedEvidence {
-	f := b.with(row.Status)
-	if row.ServiceID != "" {
-		f.Services = []string{row.ServiceID}
+// users are the rows of one user after the other.
+func (t *Table) users() iter.Seq[[]UseRow] {
+	return func(yield func([]UseRow) bool) {
+		for first, i := 0, 1; i <= len(t.Rows); i++ {
+			if i < len(t.Rows) && t.Rows[i].UserKey == t.Rows[first].UserKey {
+				continue
+			}
+			if !yield(t.Rows[first:i]) {
+				return
+			}
+			first = i
+		}
 	}
-	if row.UserKey != "" {
-		f.Users = []string{row.UserKey}
+}
+
+// together narrows the report's filter down to the rows.
+func (b *builder) together(rows []UseRow, of query.Dimension) wantedEvidence {
+	w := wantedEvidence{where: b.with(unapprovedStatuses()...), of: of}
+	for i := range rows {
+		w.rows = append(w.rows, &rows[i])
+		if of == query.ByDepartment {
+			w.where.Departments = append(w.where.Departments, rows[i].key)
+		} else {
+			w.where.Services = append(w.where.Services, rows[i].ServiceID)
+		}
 	}
-	return wantedEvidence{rows: []*UseRow{row}, where: f, limit: evidenceRead}
+	return w
+}
+
+// alone narrows a question down to one of its rows.
+func (w wantedEvidence) alone(row *UseRow) wantedEvidence {
+	w.rows, w.where.Statuses = []*UseRow{row}, []string{row.Status}
+	if w.of == query.ByDepartment {
+		w.where.Departments = []string{row.key}
+	} else {
+		w.where.Services = []string{row.ServiceID}
+	}
+	return w
 }
 
 // evidence reads the newest records of every row, a few rows at a time.
@@ -82,17 +107,21 @@ func (b *builder) evidence(ctx context.Context, wanted []wantedEvidence) error {
 	return nil
 }
 
-// sample reads the newest counted records and gives them to their rows. A row that got none of a user's newest records is asked for by itself.
+// sample reads the newest records and gives them to their rows. A row with fewer among them than it may have is asked for by itself.
 func (b *builder) sample(ctx context.Context, w wantedEvidence) error {
-	page, err := b.q.Records(ctx, query.RecordRequest{Dataset: event.DatasetActivity, From: b.rep.Period.From, To: b.rep.Period.To,
-		Where: w.where, Limit: w.limit})
+	r := query.RecordRequest{Dataset: event.DatasetActivity, From: b.rep.Period.From, To: b.rep.Period.To, Where: w.where, Limit: evidenceRead}
+	several := len(w.rows) > 1
+	if several {
+		r.Limit, r.Each, r.EachOf = evidenceRead*len(w.rows), evidenceRead, w.of
+	}
+	page, err := b.q.Records(ctx, r)
 	if err != nil {
 		return err
 	}
 	for _, row := range w.rows {
-		row.Evidence = gathered(page, row, len(w.rows) > 1)
-		if row.Evidence.Sampled == 0 && row.Evidence.More && len(w.rows) > 1 {
-			if err := b.sample(ctx, b.rowEvidence(row)); err != nil {
+		row.Evidence = gathered(page, row, w.of)
+		if several && len(w.where.Users) == 0 && row.Evidence.Sampled < evidenceRead && !row.Evidence.More {
+			if err := b.sample(ctx, w.alone(row)); err != nil {
 				return err
 			}
 		}
@@ -100,22 +129,29 @@ func (b *builder) sample(ctx context.Context, w wantedEvidence) error {
 	return nil
 }
 
-// gathered is what the page says of a row; if the page is of several, only their own records count.
-func gathered(page query.Page, row *UseRow, several bool) *Evidence {
+// gathered is what the page says of a row.
+func gathered(page query.Page, row *UseRow, of query.Dimension) *Evidence {
 	e := &Evidence{More: page.Next != ""}
 	classes, confidence := map[string]int{}, map[string]int{}
+	own := 0
 	for i := range page.Records {
-		g := page.Records[i].Gnomon
-		if g == nil || g.Counted != nil && !*g.Counted || several && !belongs(g, row) {
+		ev := &page.Records[i]
+		if ev.Gnomon == nil || !belongs(ev, row, of) {
+			continue
+		}
+		if own++; own == evidenceRead {
+			e.More = true
+		}
+		if ev.Gnomon.Counted != nil && !*ev.Gnomon.Counted {
 			continue
 		}
 		e.Sampled++
 		if len(e.IDs) < evidenceShown {
-			e.IDs = append(e.IDs, clean(page.Records[i].Event.ID))
+			e.IDs = append(e.IDs, clean(ev.Event.ID))
 		}
-		if g.Evidence != nil {
-			classes[clean(g.Evidence.Class)]++
-			confidence[clean(g.Evidence.Confidence)]++
+		if found := ev.Gnomon.Evidence; found != nil {
+			classes[clean(found.Class)]++
+			confidence[clean(found.Confidence)]++
 		}
 	}
 	e.Gone = e.Sampled == 0 && !e.More
@@ -123,8 +159,24 @@ func gathered(page query.Page, row *UseRow, several bool) *Evidence {
 	return e
 }
 
-func belongs(g *event.Gnomon, row *UseRow) bool {
-	return g.Service != nil && g.Policy != nil && g.Service.ID == row.ServiceID && g.Policy.Status == row.Status
+// belongs says whether a record is one of the row's.
+func belongs(ev *event.Event, row *UseRow, of query.Dimension) bool {
+	g := ev.Gnomon
+	if g.Policy == nil || g.Policy.Status != row.Status {
+		return false
+	}
+	if of == query.ByDepartment {
+		return departmentOf(ev) == row.key
+	}
+	return g.Service != nil && g.Service.ID == row.ServiceID
+}
+
+// departmentOf is the department that a record counts for, "" if there is none.
+func departmentOf(ev *event.Event) string {
+	if ev.User == nil || ev.User.Group == nil {
+		return ""
+	}
+	return ev.User.Group.Name
 }
 
 // tallies sorts counts, largest first.

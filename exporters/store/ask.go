@@ -146,8 +146,9 @@ func (a *ask) group(w *words, pass *sieve) {
 		a.groupOf[id] = -1
 	}
 	groups := map[[2]string]int32{}
-	for id, f := range w.facets {
-		if !pass.facet(&f) {
+	for _, id := range w.ids {
+		f := &w.facets[id]
+		if !pass.facet(f) {
 			continue
 		}
 		var key [2]string

@@ -42,7 +42,7 @@ func OpenReader(path string) (*Reader, error) {
 	if err := readable(abs); err != nil {
 		return nil, err
 	}
-	r := &Reader{path: abs, words: newWords(), cache: newBlockCache()}
+	r := &Reader{path: abs, cache: newBlockCache()}
 	const pragmas = "&_query_only=1&_dqs=0&_pragma=busy_timeout(10000)&_pragma=cache_size(-8192)&_pragma=temp_store(MEMORY)"
 	err = r.open("mode=ro" + pragmas)
 	if _, none := os.Stat(abs + "-wal"); err != nil && errors.Is(none, fs.ErrNotExist) {
@@ -145,37 +145,32 @@ func (v *view) each(ctx context.Context, text string, args []any, row func(*sql.
 
 // words are the facets, read once: they never change. Users are read by question: there may be many.
 type words struct {
-	facets map[uint32]facet
+	facets []facet  // by number
+	ids    []uint32 // the numbers that are in use
 	last   uint32
 }
 
-func newWords() words { return words{facets: map[uint32]facet{}} }
-
-// readWords reads the facets that are new and returns all: a copy of the map's head that later readers only replace, never change.
+// readWords reads the facets that are new and returns all. What earlier readers were given does not change: new ones stand behind it.
 func (r *Reader) readWords(ctx context.Context, v *view) (*words, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	fresh := map[uint32]facet{}
-	last := r.words.last
-	err := v.each(ctx, "SELECT id, site, service, vendor, category, kind, status, department, use FROM facet WHERE id > ?", []any{last},
+	all := r.words
+	err := v.each(ctx, "SELECT id, site, service, vendor, category, kind, status, department, use FROM facet WHERE id > ? ORDER BY id", []any{all.last},
 		func(rows *sql.Rows) error {
 			var id uint32
 			var f facet
-			err := rows.Scan(&id, &f.site, &f.service, &f.vendor, &f.category, &f.kind, &f.status, &f.department, &f.use)
-			fresh[id], last = f, max(last, id)
-			return err
+			if err := rows.Scan(&id, &f.site, &f.service, &f.vendor, &f.category, &f.kind, &f.status, &f.department, &f.use); err != nil {
+				return err
+			}
+			all.facets = append(all.facets, make([]facet, int(id)-len(all.facets))...)
+			all.facets, all.ids, all.last = append(all.facets, f), append(all.ids, id), id
+			return nil
 		})
 	if err != nil {
 		return nil, err
 	}
-	if len(fresh) > 0 {
-		for id, f := range r.words.facets {
-			fresh[id] = f
-		}
-		r.words = words{facets: fresh, last: last}
-	}
-	now := r.words
-	return &now, nil
+	r.words = all
+	return &all, nil
 }
 
 // Span implements query.Spanned.

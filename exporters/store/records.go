@@ -16,6 +16,8 @@ import (
 const (
 	defaultPage = 100
 	maxPage     = 1000
+	// maxSample is how many records a sample of groups looks at: 20 ms.
+	maxSample = 20_000
 )
 
 // found is a record that belongs to a page, before it is read.
@@ -38,8 +40,43 @@ type seek struct {
 	limit    int
 	after    *cursor
 	users    map[uint32]bool
-	facets   map[uint32]bool // nil is all
+	pass     *sieve
+	facets   []facet // by number
 	services []string
+	sample   spread
+}
+
+// spread bounds how many records of each group are taken.
+type spread struct {
+	each   int // 0: no bound, no groups
+	of     query.Dimension
+	given  map[[2]string]int
+	looked int
+}
+
+// take says whether a record of the facet is wanted.
+func (s *seek) take(id uint32) bool {
+	if int(id) >= len(s.facets) { // of a damaged store
+		return false
+	}
+	f := &s.facets[id]
+	return (s.pass.open() || s.pass.facet(f)) && s.sample.take(f)
+}
+
+func (s *spread) take(f *facet) bool {
+	if s.each == 0 {
+		return true
+	}
+	group, _ := f.word(s.of)
+	key := [2]string{group, f.status}
+	s.given[key]++
+	return s.given[key] <= s.each
+}
+
+// over says whether enough records were looked at, this one included.
+func (s *spread) over() bool {
+	s.looked++
+	return s.each > 0 && s.looked > maxSample
 }
 
 // Records implements query.Query. Pages go on where the one before ended, whatever has been stored meanwhile; a zero From or To leaves
@@ -60,8 +97,9 @@ func (r *Reader) Records(ctx context.Context, q query.RecordRequest) (query.Page
 		}
 		if len(list) > s.limit {
 			list = list[:s.limit]
-			last := list[len(list)-1]
-			page.Next = (&cursor{ts: last.ts, id: last.id}).String()
+			if last := list[len(list)-1]; s.sample.each == 0 {
+				page.Next = (&cursor{ts: last.ts, id: last.id}).String()
+			}
 		}
 		return v.load(ctx, list, &page)
 	})
@@ -73,7 +111,8 @@ func (r *Reader) Records(ctx context.Context, q query.RecordRequest) (query.Page
 
 // newSeek checks a request.
 func (v *view) newSeek(ctx context.Context, q *query.RecordRequest) (*seek, error) {
-	s := &seek{dataset: datasets[q.Dataset], from: math.MinInt64, to: math.MaxInt64, action: q.Action, limit: pageSize(q.Limit), services: q.Where.Services}
+	s := &seek{dataset: datasets[q.Dataset], from: math.MinInt64, to: math.MaxInt64, action: q.Action, limit: pageSize(q.Limit), services: q.Where.Services,
+		pass: newSieve(&q.Where), facets: v.words.facets, sample: spread{each: q.Each, of: q.EachOf, given: map[[2]string]int{}}}
 	if s.dataset == 0 {
 		return nil, fmt.Errorf("there is no dataset %q; take one of gnomon.activity, .finding, .coverage, .candidate or .audit", q.Dataset)
 	}
@@ -89,7 +128,6 @@ func (v *view) newSeek(ctx context.Context, q *query.RecordRequest) (*seek, erro
 			return nil, err
 		}
 	}
-	s.facets = v.facetsOf(&q.Where)
 	return s, nil
 }
 
@@ -101,21 +139,6 @@ func (s *seek) period(q *query.RecordRequest) {
 	if !q.To.IsZero() {
 		s.to = q.To.UnixNano()
 	}
-}
-
-// facetsOf lists the facets that a filter lets through; nil is all.
-func (v *view) facetsOf(f *query.Filter) map[uint32]bool {
-	pass := newSieve(f)
-	if pass.open() {
-		return nil
-	}
-	out := map[uint32]bool{}
-	for id, f := range v.words.facets {
-		if pass.facet(&f) {
-			out[id] = true
-		}
-	}
-	return out
 }
 
 func pageSize(limit int) int {
@@ -133,7 +156,7 @@ func (v *view) seek(ctx context.Context, s *seek) ([]found, error) {
 	slices.SortFunc(parts, func(a, b part) int { return cmp.Compare(b.tsmax, a.tsmax) })
 	var list []found
 	for _, p := range parts {
-		if len(list) > s.limit && list[s.limit].ts > p.tsmax {
+		if len(list) > s.limit && list[s.limit].ts > p.tsmax || s.sample.looked > maxSample {
 			break
 		}
 		more, err := v.seekPart(ctx, s, p.id)
@@ -190,7 +213,7 @@ func (v *view) seekBy(ctx context.Context, s *seek, part int64, where string, us
 	}
 	defer rows.Close()
 	var out []found
-	for len(out) <= s.limit && rows.Next() {
+	for len(out) <= s.limit && rows.Next() && !s.sample.over() {
 		f := found{part: part}
 		var id any
 		var facet uint32
@@ -198,7 +221,7 @@ func (v *view) seekBy(ctx context.Context, s *seek, part int64, where string, us
 		if err := rows.Scan(&f.ts, &id, &facet, &action); err != nil {
 			return nil, err
 		}
-		if (s.facets == nil || s.facets[facet]) && (s.action == "" || s.action == action.String) {
+		if (s.action == "" || s.action == action.String) && s.take(facet) {
 			f.id = idOf(id)
 			out = append(out, f)
 		}
