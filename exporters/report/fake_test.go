@@ -224,7 +224,7 @@ func (f *fake) Records(_ context.Context, r query.RecordRequest) (query.Page, er
 				continue
 			}
 			p.Records = append(p.Records, event.Event{Timestamp: event.At(x.at), Event: event.Meta{ID: fmt.Sprintf("record%08d%t", i, counted)},
-				User:   &event.User{Group: &event.Group{Name: x.dept}},
+				User: &event.User{Group: &event.Group{Name: x.dept}},
 				Gnomon: &event.Gnomon{Counted: &counted, Service: &event.Service{ID: x.service}, Policy: &event.Policy{Status: x.state},
 					Evidence: &event.Evidence{Class: []string{"sni", "quic-sni"}[i%2], Confidence: "high"}}})
 		}
