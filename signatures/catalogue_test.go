@@ -32,13 +32,13 @@ func TestCatalogue(t *testing.T) {
 
 func TestLayers(t *testing.T) {
 	usual, all := embeddedCatalogue(t), embeddedCatalogue(t, LayerLowConfidence)
-	if got := idOf(usual, "exa.ai"); got != "-" {
+	if got := idOf(usual, "selfies-with-sama.vost.ai"); got != "-" {
 		t.Errorf("a name of low confidence is matched by default, as %s", got)
 	}
-	if got := idOf(all, "exa.ai"); got != "exa" {
-		t.Errorf("with its layer the name finds %s, want exa", got)
+	if got := idOf(all, "selfies-with-sama.vost.ai"); got != "selfies-with-sama" {
+		t.Errorf("with its layer the name finds %s, want selfies-with-sama", got)
 	}
-	if _, ok := usual.Service("exa"); ok {
+	if _, ok := usual.Service("selfies-with-sama"); ok {
 		t.Error("a service without a name in the layers is listed")
 	}
 	for _, l := range []Layer{LayerDefault, LayerLowConfidence} {
