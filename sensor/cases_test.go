@@ -61,11 +61,15 @@ func classifier(t testing.TB) classifiers.Classifier {
 
 // settings are the defaults of the program, with everything fixed that differs from run to run.
 func settings() sensor.Config {
+	addresses, err := pdns.New(pdns.Default(), 1)
+	if err != nil {
+		panic(err)
+	}
 	return sensor.Config{
 		Observer:   event.Observer{ID: "00000000-0000-4000-8000-000000000001", Name: "test", Type: "sensor", Version: "test"},
 		Ruleset:    func() string { return "catalogue test" },
 		FirstSlice: 2e9, Slice: 60e9,
-		Flow: flow.Default(), Evidence: evidence.Default(), Seed: [3]uint64{1, 2, 3}, Visits: sensor.NewVisits(), PDNS: pdns.New(pdns.Default(), 1),
+		Flow: flow.Default(), Evidence: evidence.Default(), Seed: [3]uint64{1, 2, 3}, Visits: sensor.NewVisits(), PDNS: addresses,
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/gnomon-sensor/gnomon/classifiers"
 	"github.com/gnomon-sensor/gnomon/sensor/decode"
 	"github.com/gnomon-sensor/gnomon/sensor/flow"
+	"github.com/gnomon-sensor/gnomon/sensor/pdns"
 	"github.com/gnomon-sensor/gnomon/sensor/wire/dns"
 )
 
@@ -20,15 +21,16 @@ const frontCategory = "ech-front"
 
 // learnAddresses notes which name the client was told for which addresses.
 func (s *Sensor) learnAddresses(seg *decode.Segment, m *dns.Message, client uint8) {
-	if s.config.PDNS == nil || m.Rcode != 0 || m.Escaped {
+	if s.config.PDNS == nil || m.Rcode != 0 || m.Escaped || len(m.Addrs) == 0 {
 		return
 	}
-	who := seg.Key.Address(client)
+	s.told = s.told[:0]
 	for i := range m.Addrs {
 		if a := &m.Addrs[i]; a.InChain {
-			s.config.PDNS.Learn(who, decode.AddressOf(a.IP), m.QName, seg.Time, a.TTL)
+			s.told = append(s.told, pdns.Told{Addr: decode.AddressOf(a.IP), TTL: a.TTL})
 		}
 	}
+	s.config.PDNS.Learn(seg.Key.Address(client), m.QName, seg.Time, s.told)
 }
 
 // Nameless implements evidence.Sink: f will show no readable name.

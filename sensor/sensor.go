@@ -66,6 +66,7 @@ type Sensor struct {
 	doubted    int64                // a time far ahead that one frame claimed
 	asked      classifiers.Evidence // here because what an interface is given would be allocated
 	nameBuffer [256]byte
+	told       []pdns.Told // of one answer
 	sum        uint32
 	batches    uint
 	beats      atomic.Uint64

@@ -82,6 +82,9 @@ func (p *program) observe(ctx context.Context, c *settings, f *runFlags, d *daem
 
 // workers makes a sensor for each source.
 func (d *daemonParts) workers(c *settings, sink sensor.Sink) ([]*sensor.Sensor, error) {
+	if err := d.share(len(d.sources)); err != nil {
+		return nil, err
+	}
 	var workers []*sensor.Sensor
 	for _, source := range d.sources {
 		w, err := sensor.New(d.sensor(c), source, d.classify, sink)

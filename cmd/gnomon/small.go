@@ -55,7 +55,7 @@ func (p *program) writeStats() error {
 	t.row("rings, in the kernel", size(uint64(c.Capture.Ring)*uint64(ports)*uint64(workers)), "capture.ring, capture.workers")
 	t.row("flow tables", size(uint64(c.Flow.MaxFlows)*flowBytes*uint64(workers)), "flow.max_flows")
 	t.row("half-read streams", size(uint64(names.AssemblyBytes)*uint64(workers)), "")
-	t.row("addresses and their names", size(uint64(pdns.Default().Entries)*40+uint64(pdns.Default().NameBytes)), "")
+	t.row("addresses and their names", size(uint64(pdns.Default().Bytes())), "")
 	t.row("flows of AI services, each", size(sideBytes), "")
 	t.write(out)
 	return out.Flush()

@@ -37,7 +37,10 @@ func (p *program) assemble(c *settings) (*parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &parts{visits: sensor.NewVisits(), pdns: pdns.New(pdns.Default(), seed()[0])}
+	w := &parts{visits: sensor.NewVisits()}
+	if err := w.share(1); err != nil {
+		return nil, err
+	}
 	w.catalogue.Store(catalogue)
 	w.classify = names.New(w.catalogue.Load)
 	name := c.Observer.Name
@@ -46,6 +49,14 @@ func (p *program) assemble(c *settings) (*parts, error) {
 	}
 	w.observer = event.Observer{Name: name, Type: "sensor", Version: p.version}
 	return w, nil
+}
+
+// share makes what workers share, for so many of them.
+func (w *parts) share(workers int) (err error) {
+	conf := pdns.Default()
+	conf.Workers = workers
+	w.pdns, err = pdns.New(conf, seed()[0])
+	return err
 }
 
 func loadCatalogue(c *settings) (*signatures.Catalogue, error) {

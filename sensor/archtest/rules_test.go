@@ -70,10 +70,10 @@ var guests = []guest{
 	{"github.com/coreos/go-systemd/v22/...", []string{"cmd/..."}, "systemd is told when the daemon is ready, and that it is alive"},
 	{"golang.org/x/crypto/argon2", []string{"sensor/privacy/...", "exporters/dashboard/..."}, "passwords and pass phrases of people become keys"},
 	{"golang.org/x/net/...", []string{"signatures/..."}, "the public suffix list and IDNA, for matching names"},
-	{"golang.org/x/sys/...", []string{"cmd/gnomon/...", "sensor", "sensor/capture/...", "sensor/flow", "sensor/logs/...", "sensor/privacy/...", "exporters/..."},
+	{"golang.org/x/sys/...", []string{"cmd/gnomon/...", "sensor", "sensor/capture/...", "sensor/hugepage", "sensor/logs/...", "sensor/privacy/...", "exporters/..."},
 		"system calls that the standard library lacks, for what touches the kernel"},
 
-	{"unsafe", []string{"sensor/capture/...", "sensor/flow"}, "only the capture ring and the flow table live outside the Go heap"},
+	{"unsafe", []string{"sensor/capture/...", "sensor/flow", "sensor/hugepage"}, "only the capture ring and tables on the path of every packet live outside the Go heap"},
 	{"C", nil, "pure Go: the binary is static and cross-compiles"},
 	{"plugin", nil, "one static binary; implementations are listed in wire.go"},
 	{"io/ioutil", nil, "deprecated; use os and io"},

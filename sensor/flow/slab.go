@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/gnomon-sensor/gnomon/sensor/decode"
+	"github.com/gnomon-sensor/gnomon/sensor/hugepage"
 )
 
 // bucket is one place of the index: the lower half of the key's hash, which also says where in the index it belongs, and a slot of the
@@ -19,16 +20,8 @@ const (
 	// chunkFlows is how many flows one piece of the slab holds: 2 MiB, one huge page.
 	chunkFlows = 2 << 20 / 128
 	chunkShift = 14
+	memoryFor  = "the flow table (flow.max_flows)"
 )
-
-// flowsIn views mapped memory as flows. Flow holds no pointers, so the garbage collector need not know of them.
-func flowsIn(b []byte) []Flow {
-	return unsafe.Slice((*Flow)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/flowSize)
-}
-
-func bucketsIn(b []byte) []bucket {
-	return unsafe.Slice((*bucket)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/bucketSize)
-}
 
 func (t *Table) at(slot uint32) *Flow {
 	return &t.chunks[slot>>chunkShift][slot&(chunkFlows-1)]
@@ -42,12 +35,11 @@ func (t *Table) slot() (uint32, error) {
 		return s, nil
 	}
 	if int(t.used) == len(t.chunks)*chunkFlows {
-		raw, err := allocate(chunkFlows * flowSize)
+		chunk, err := hugepage.Make[Flow](chunkFlows, memoryFor)
 		if err != nil {
 			return 0, err
 		}
-		t.raws = append(t.raws, raw)
-		t.chunks = append(t.chunks, flowsIn(raw))
+		t.chunks = append(t.chunks, chunk)
 	}
 	t.used++
 	return t.used - 1, nil
@@ -93,19 +85,17 @@ func (t *Table) unlink(f *Flow) {
 
 // resize makes an index of n buckets, a power of two.
 func (t *Table) resize(n int) error {
-	raw, err := allocate(n * bucketSize)
+	index, err := hugepage.Make[bucket](n, memoryFor)
 	if err != nil {
 		return err
 	}
-	old, oldRaw := t.index, t.indexRaw
-	t.index, t.indexRaw, t.mask = bucketsIn(raw), raw, uint32(n-1)
+	old := t.index
+	t.index, t.mask = index, uint32(n-1)
 	for _, b := range old {
 		if b.slot != 0 {
 			t.insert(b.tag, b.slot-1)
 		}
 	}
-	if oldRaw != nil {
-		release(oldRaw)
-	}
+	hugepage.Free(old)
 	return nil
 }

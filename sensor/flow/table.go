@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/gnomon-sensor/gnomon/sensor/decode"
+	"github.com/gnomon-sensor/gnomon/sensor/hugepage"
 )
 
 // Owner is told what becomes of flows, from within the table's methods. Nothing that it is given may be kept.
@@ -21,13 +22,11 @@ type Table struct {
 	config Config
 	owner  Owner
 
-	chunks   [][]Flow
-	used     uint32   // slots handed out so far
-	free     []uint32 // slots given back
-	index    []bucket
-	mask     uint32
-	indexRaw []byte
-	raws     [][]byte
+	chunks [][]Flow
+	used   uint32   // slots handed out so far
+	free   []uint32 // slots given back
+	index  []bucket
+	mask   uint32
 
 	sides     []*Side // [0] is unused
 	freeSides []uint32
@@ -54,17 +53,17 @@ func New(config Config, owner Owner) (*Table, error) {
 
 // Close lets go of the table's memory, and of every flow without a word: see Finish.
 func (t *Table) Close() {
-	for _, raw := range t.raws {
-		release(raw)
+	for _, chunk := range t.chunks {
+		hugepage.Free(chunk)
 	}
-	release(t.indexRaw)
-	t.chunks, t.raws, t.index, t.indexRaw = nil, nil, nil, nil
+	hugepage.Free(t.index)
+	t.chunks, t.index = nil, nil
 }
 
 // Stats are the counters since New.
 func (t *Table) Stats() Stats {
 	s := t.stats
-	s.Bytes = int64(len(t.raws)*chunkFlows*flowSize + len(t.indexRaw))
+	s.Bytes = int64(len(t.chunks)*chunkFlows*flowSize + len(t.index)*bucketSize)
 	return s
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"testing"
+	"unsafe"
 
 	"github.com/gnomon-sensor/gnomon/sensor/decode"
 )
@@ -11,6 +12,22 @@ import (
 func addr(s string) decode.Address { return decode.AddressOf(netip.MustParseAddr(s)) }
 
 const second = int64(1e9)
+
+func newTable(t testing.TB, config Config, seed uint64) *Table {
+	t.Helper()
+	table, err := New(config, seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table
+}
+
+// An entry fills half a cache line, so that the places of a key fill two.
+func TestEntrySize(t *testing.T) {
+	if n := unsafe.Sizeof(entry{}); n != entrySize {
+		t.Errorf("an entry has %d bytes, not %d", n, entrySize)
+	}
+}
 
 // What a client was told counts before what others were told, for as long as it was told, and other names at the address are counted.
 func TestTable(t *testing.T) {
@@ -43,9 +60,9 @@ func TestTable(t *testing.T) {
 		{"after it is over, nothing is shared", []told{{anna, "a.example", 0, 300}, {anna, "b.example", 700 * second, 300}}, anna, 710 * second, "b.example", true, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			table := New(Default(), 42)
+			table := newTable(t, Default(), 42)
 			for _, x := range c.told {
-				table.Learn(x.who, cdn, []byte(x.name), x.at, x.ttl)
+				table.Learn(x.who, []byte(x.name), x.at, []Told{{cdn, x.ttl}})
 			}
 			got, ok := table.Lookup(c.who, cdn, c.at, nil)
 			if ok != (c.want != "") || string(got.Name) != c.want || got.Own != c.own || got.Others != c.others {
@@ -57,12 +74,12 @@ func TestTable(t *testing.T) {
 
 // However many answers there are, memory stays, nothing wrong is said, and the newest are known.
 func TestBounded(t *testing.T) {
-	table := New(Config{Entries: 1 << 12, NameBytes: 1 << 16}, 7)
+	table := newTable(t, Config{Entries: 1 << 12, NameBytes: 1 << 16}, 7)
 	client := addr("10.0.0.1")
 	at := func(i int) decode.Address { return decode.Address{Lo: uint64(i) | 0xffff<<32} }
 	const n = 100_000
 	for i := range n {
-		table.Learn(client, at(i), fmt.Appendf(nil, "host%d.example", i), int64(i), 300)
+		table.Learn(client, fmt.Appendf(nil, "host%d.example", i), int64(i), []Told{{at(i), 300}})
 	}
 	known := 0
 	for i := range n {
@@ -84,11 +101,11 @@ func TestBounded(t *testing.T) {
 }
 
 func TestLearnDoesNotAllocate(t *testing.T) {
-	table := New(Default(), 42)
+	table := newTable(t, Default(), 42)
 	client, server, name := addr("10.0.0.1"), addr("192.0.2.7"), []byte("chatgpt.com")
 	buf := make([]byte, 0, maxName)
 	if n := testing.AllocsPerRun(100, func() {
-		table.Learn(client, server, name, 5, 300)
+		table.Learn(client, name, 5, []Told{{server, 300}})
 		table.Lookup(client, server, 6, buf)
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
@@ -96,11 +113,11 @@ func TestLearnDoesNotAllocate(t *testing.T) {
 }
 
 func BenchmarkLearn(b *testing.B) {
-	table := New(Default(), 42)
+	table := newTable(b, Default(), 42)
 	client := addr("10.0.0.1")
 	name := []byte("edge-star-shv-01-fra3.example.com")
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		table.Learn(client, decode.Address{Lo: uint64(i&0xffff) | 0xffff<<32}, name, int64(i), 300)
+		table.Learn(client, name, int64(i), []Told{{decode.Address{Lo: uint64(i&0xffff) | 0xffff<<32}, 300}})
 	}
 }

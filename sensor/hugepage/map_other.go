@@ -1,8 +1,8 @@
 //go:build !linux
 
-package flow
+package hugepage
 
-// allocate uses the Go heap where there is no mmap with huge pages; the table works the same, only slower.
+// allocate uses the Go heap where there is no mmap with huge pages; tables work the same, only slower.
 func allocate(bytes int) ([]byte, error) { return make([]byte, bytes), nil }
 
 func release([]byte) {}
