@@ -58,9 +58,11 @@ func (c Confidence) String() string {
 
 // Evidence is one observation. The byte slices alias the frame: a classifier that keeps them copies them.
 type Evidence struct {
-	Class  Class
-	Time   int64  // nanoseconds since 1970-01-01 UTC
-	Name   []byte // the host name as seen: any case, perhaps a trailing dot
+	Class Class
+	Time  int64  // nanoseconds since 1970-01-01 UTC
+	Name  []byte // the host name as seen: any case, perhaps a trailing dot
+	// Names are all names of a certificate, wildcards as they stand; only for ClassCertificate. Name is not looked at then.
+	Names  [][]byte
 	Client netip.Addr
 	Server netip.AddrPort
 	// ECH says that the hello carried an encrypted inner hello: Name may be the outer, public name (RFC 9849).

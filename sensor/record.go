@@ -14,7 +14,7 @@ import (
 // Ending implements flow.Owner.
 func (s *Sensor) Ending(f *flow.Flow, side *flow.Side) {
 	s.evidence.Ending(f, side)
-	if f.State&flow.Named == 0 && f.Half[0].Bytes+f.Half[1].Bytes > 0 {
+	if f.State&(flow.Named|flow.Denied) == 0 && f.Half[0].Bytes+f.Half[1].Bytes > 0 {
 		s.Nameless(f, f.Last)
 	}
 	s.counters.ended(f)
@@ -117,6 +117,7 @@ func (s *Sensor) flowEvent(f *flow.Flow, st *story) *event.Event {
 	if st.serverName != "" || st.ja4 != "" {
 		ev.TLS = &event.TLS{NextProtocol: st.nextProtocol, Version: st.version,
 			Client: &event.TLSClient{ServerName: st.serverName, JA4: st.ja4}}
+		st.certificate.set(ev)
 		if st.serverName != "" && st.class != classifiers.ClassIPFromDNS {
 			ev.Destination.Domain = st.serverName
 		}

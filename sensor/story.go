@@ -19,6 +19,7 @@ type story struct {
 	ja4          string
 	ech          bool
 	dnsName      string // of the server's address, where the flow shows no name
+	certificate  *shownCertificate
 	method       string
 	host         string // of the current request, or where a CONNECT leads
 	userAgent    string
@@ -53,6 +54,10 @@ func (s *Sensor) storyOf(f *flow.Flow) *story {
 
 // Found implements evidence.Sink: a hello or a request was read.
 func (s *Sensor) Found(f *flow.Flow, seg *decode.Segment, o *evidence.Observation) { //nolint:gocyclo // what one observation may mean for a flow, in order
+	if o.Certificate != nil {
+		s.foundCertificate(f, seg, o)
+		return
+	}
 	s.counters.found(o)
 	if o.Class == classifiers.ClassConnect {
 		s.learner.sawProxy(f.Key.Address(1-seg.Dir), seg.Time)
@@ -67,7 +72,7 @@ func (s *Sensor) Found(f *flow.Flow, seg *decode.Segment, o *evidence.Observatio
 		}
 	}
 	st := s.storyOf(f)
-	if st == nil && !known && !s.config.All {
+	if st == nil && !known && !s.config.All && !o.Awaits {
 		return
 	}
 	if st == nil {
@@ -155,6 +160,7 @@ func (st *story) decide(v classifiers.Verdict, known bool, class classifiers.Cla
 	} else if st.verdict.Service != v.Service {
 		st.also = nil
 	}
+	st.also = slices.DeleteFunc(st.also, func(other string) bool { return other == class.String() })
 	st.verdict, st.class = v, class
 	if !known {
 		st.class = classifiers.ClassNone

@@ -27,8 +27,11 @@ func New(get func() *signatures.Catalogue) *Classifier {
 // Classify returns the service that the name of ev belongs to. Names of infrastructure give no verdict: a resolver, a relay or a VPN
 // is no AI service, and the outer name of an encrypted hello says nothing of the service behind it (RFC 9849, section 4). A hello
 // with the extension and an ordinary name is most likely GREASE, which clients send to every server (RFC 9849, section 6.2), and
-// its name is the true one. Classify does not allocate.
+// its name is the true one. Classify does not allocate, but for the names of a certificate that belong to a service.
 func (c *Classifier) Classify(ev *classifiers.Evidence) (classifiers.Verdict, bool) {
+	if ev.Names != nil {
+		return c.certificate(ev)
+	}
 	limit := ceiling(ev)
 	if limit == classifiers.ConfidenceNone {
 		return classifiers.Verdict{}, false

@@ -37,6 +37,23 @@ names = [
 ]
 
 [[service]]
+id = "maker"
+name = "Maker"
+category = "model-api"
+kind = "api"
+names = [
+    { name = "maker.example",       match = "suffix",   role = "primary",    confidence = "high" },
+    { name = "exact.example",       match = "exact",    role = "primary",    confidence = "high" },
+]
+
+[[service]]
+id = "tool"
+name = "Tool"
+category = "coding-assistant"
+kind = "ide"
+names = [{ name = "tool.maker.example", match = "suffix", role = "primary", confidence = "high", why = "another product of the maker" }]
+
+[[service]]
 id = "resolver"
 name = "Resolver"
 category = "encrypted-dns"

@@ -107,9 +107,10 @@ type VLAN struct {
 	ID string `json:"id"`
 }
 
-// TLS is what a ClientHello says, over TCP or QUIC.
+// TLS is what a ClientHello says, over TCP or QUIC. Client is always there.
 type TLS struct {
 	Client       *TLSClient `json:"client,omitempty"`
+	Server       *TLSServer `json:"server,omitempty"`
 	NextProtocol string     `json:"next_protocol,omitempty"`
 	Version      string     `json:"version,omitempty"`
 }
@@ -118,6 +119,22 @@ type TLS struct {
 type TLSClient struct {
 	ServerName string `json:"server_name,omitempty"`
 	JA4        string `json:"ja4,omitempty"`
+}
+
+// TLSServer is ECS tls.server.*: what the server's certificate says, where the hello has no name and the certificate came in clear.
+type TLSServer struct {
+	X509 *X509 `json:"x509,omitempty"`
+}
+
+// X509 is ECS x509.*.
+type X509 struct {
+	AlternativeNames []string `json:"alternative_names,omitempty"`
+	Subject          *Subject `json:"subject,omitempty"`
+}
+
+// Subject is whom a certificate was issued to.
+type Subject struct {
+	CommonName []string `json:"common_name,omitempty"`
 }
 
 // DNS is one transaction.

@@ -21,7 +21,8 @@ const (
 	kindTLS
 	kindHTTP
 	kindDNS
-	kindBody // requests of which some bytes are missing: the end of a body, the next head
+	kindCertificate // the first flight of a server whose client gave no name
+	kindBody        // requests of which some bytes are missing: the end of a body, the next head
 )
 
 // span is [from, to) of the buffer.

@@ -49,7 +49,7 @@ func (h *harness) Emit(*flow.Flow, *flow.Side, flow.End) {}
 func (h *harness) Found(f *flow.Flow, seg *decode.Segment, o *Observation) {
 	h.found = append(h.found, o.Class.String()+" "+string(o.Name))
 	h.client = append(h.client, f.Client())
-	if o.Class == classifiers.ClassSNI && o.Hello == nil || o.Class == classifiers.ClassConnect && o.Request == nil || seg.Dir != f.Client() {
+	if o.Class == classifiers.ClassSNI && o.Hello == nil || o.Class == classifiers.ClassConnect && o.Request == nil || (seg.Dir != f.Client()) != (o.Class == classifiers.ClassCertificate) {
 		h.t.Errorf("observation %+v of direction %d, client %d", o, seg.Dir, f.Client())
 	}
 }
@@ -124,6 +124,8 @@ type conn struct {
 	to   int
 	isn  uint32
 	at   int // bytes that were sent in order
+	// acked is how many bytes of the server the client has acknowledged.
+	acked uint32
 }
 
 // dial begins a connection from a port of its own. ISNs are such that streams soon go around the end of the sequence space.
@@ -144,8 +146,11 @@ func tuple(port, to int, proto uint32) decode.Key {
 
 func (c *conn) seg(dir uint8, seq uint32, b []byte, flags uint8) *flow.Flow {
 	seg := decode.Segment{Key: tuple(c.port, c.to, decode.TCP), Dir: dir, Seq: seq, Payload: b, Flags: flags}
-	if dir == 1 {
+	switch {
+	case dir == 1:
 		seg.Ack = c.isn + 1 // of the SYN alone
+	case flags&decode.ACK != 0:
+		seg.Ack = 5001 + c.acked
 	}
 	return c.h.send(seg)
 }

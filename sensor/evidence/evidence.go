@@ -19,6 +19,10 @@ type Observation struct {
 	Name    []byte
 	Hello   *tls.Hello    // SNI and QUIC-SNI
 	Request *http.Request // HTTP host and CONNECT
+	// Awaits says that the hello carries no name and that the server's certificate is waited for: another observation of the same flow
+	// follows, with what it shows or without names.
+	Awaits      bool
+	Certificate *Certificate // certificate
 }
 
 // Sink is told what was found.
@@ -56,20 +60,24 @@ type Reader struct {
 	clients clients
 
 	hello   tls.Hello
-	message []byte // where a hello over several records is put together
+	message []byte // where a hello over several records is put together; as large as it may be, so that no caller's bytes are kept as a buffer
 	request http.Request
 	dns     dns.Message
+	leaf    tls.Certificate
+	shown   Certificate
+	awaited int         // flows whose certificate is waited for
+	refused uint64      // flows whose certificate was not waited for, because too many were
 	seen    Observation // here because what an interface is given would be allocated
 }
 
 // New returns a reader of the table's flows. The table's owner passes Ending on to it.
 func New(config Config, flows *flow.Table, sink Sink) *Reader {
-	return &Reader{flows: flows, sink: sink, shop: shop{budget: config.AssemblyBytes},
+	return &Reader{flows: flows, sink: sink, shop: shop{budget: config.AssemblyBytes}, message: make([]byte, 0, maxAssembly),
 		clients: clients{limit: config.QUICHandshakes}}
 }
 
 // Stats are the counters since New.
-func (r *Reader) Stats() Stats { return Stats{GivenUp: r.shop.givenUp + r.clients.refused} }
+func (r *Reader) Stats() Stats { return Stats{GivenUp: r.shop.givenUp + r.clients.refused + r.refused} }
 
 // From reads the payload of a segment that belongs to f, which is not settled, and has not been counted yet.
 func (r *Reader) From(f *flow.Flow, seg *decode.Segment) {
@@ -108,6 +116,7 @@ func (r *Reader) settle(f *flow.Flow) {
 	switch held := side.Reader.(type) {
 	case *stream:
 		r.drop(held)
+		r.stopWaiting(held)
 		r.putStream(held)
 	case *handshake:
 		r.clients.giveBack(held)
@@ -128,7 +137,8 @@ func (r *Reader) tellHello(f *flow.Flow, seg *decode.Segment, class classifiers.
 	if r.hello.ECH {
 		f.State |= flow.ECH
 	}
-	r.seen = Observation{Class: class, Name: r.hello.ServerName, Hello: &r.hello}
+	awaits := f.State&flow.Named == 0 && class == classifiers.ClassSNI && r.await(f, seg)
+	r.seen = Observation{Class: class, Name: r.hello.ServerName, Hello: &r.hello, Awaits: awaits}
 	r.sink.Found(f, seg, &r.seen)
 	return true
 }

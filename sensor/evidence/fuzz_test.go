@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	stdtls "crypto/tls"
 	"encoding/binary"
 	"slices"
 	"testing"
@@ -73,6 +74,8 @@ func FuzzReader(f *testing.F) {
 	f.Add(script(byte(0xc0), 1, []byte(get("a.example")+"GET / "), byte(0xe0), -1<<31+60, []byte("x"), byte(0xc0), 100, []byte(get("b.example"))))
 	f.Add(script(byte(0x40), 1, framed(query(1, "a", "example"))[:9], byte(0x40), 10, framed(query(1, "a", "example"))[9:], byte(0x41), 1, framed(answer(query(1, "a")))))
 	f.Add(script(byte(2), 0, initial(f, []byte("first id"), 0, 0, quicHello(f, "chat.example.com"))))
+	bare, flight := nameless(f, stdtls.VersionTLS12, selfSigned(f, "", "chat.example.com"))
+	f.Add(script(byte(0), 1, bare, byte(1), 0, flight[:300], byte(1), 300, flight[300:]))
 	h := newHarness(f, Config{AssemblyBytes: 3000, QUICHandshakes: 2})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		h.t = t

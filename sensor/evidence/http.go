@@ -71,7 +71,7 @@ func (r *Reader) leftover(f *flow.Flow, seg *decode.Segment, st *stream, a *asse
 	for _, s := range a.spans[1:] {
 		p := piece{a.base + uint32(s.from), a.buf[s.from:s.to]}
 		switch next := st.dir[seg.Dir]; {
-		case f.State&flow.Settled != 0:
+		case f.State&flow.Settled != 0, st.flight.awaited:
 			return
 		case next != nil:
 			r.shop.add(next, p.seq, p.b)
@@ -219,6 +219,7 @@ func (r *Reader) endStream(f *flow.Flow, st *stream) {
 		}
 	}
 	r.drop(st)
+	r.stopWaiting(st)
 }
 
 // Body is how many bytes of request bodies f's client has sent over HTTP/1; known is false if it speaks something else, or if bytes are

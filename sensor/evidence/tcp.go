@@ -18,8 +18,9 @@ const searchBytes = 8 << 10
 
 // stream is Side.Reader of a TCP flow: what is half read of it.
 type stream struct {
-	dir  [2]*assembly
-	http exchange
+	dir    [2]*assembly
+	http   exchange
+	flight flight
 }
 
 // exchange follows the requests of an HTTP/1.1 client.
@@ -88,6 +89,10 @@ func (r *Reader) tcp(f *flow.Flow, seg *decode.Segment) { //nolint:gocyclo // th
 	}
 	st := r.streamOf(f)
 	if st != nil {
+		if st.flight.awaited {
+			r.serverFlight(f, seg, st, p)
+			return
+		}
 		if a := st.dir[seg.Dir]; a != nil {
 			r.goOn(f, seg, a, p)
 			return
@@ -183,13 +188,15 @@ func (r *Reader) read(f *flow.Flow, seg *decode.Segment, a *assembly, p piece) b
 		return r.readDNS(f, seg, a)
 	case kindBody:
 		return r.readBody(f, seg, a, p)
+	case kindCertificate:
+		return r.readCertificate(f, seg, p)
 	}
 	return r.readUnknown(f, seg, a, p)
 }
 
 // tidy lets go of a stream in which nothing is under way.
 func (r *Reader) tidy(f *flow.Flow, st *stream) {
-	if side := r.flows.Peek(f); side != nil && side.Reader == st && st.dir[0] == nil && st.dir[1] == nil && !st.http.active {
+	if side := r.flows.Peek(f); side != nil && side.Reader == st && st.dir[0] == nil && st.dir[1] == nil && !st.http.active && !st.flight.awaited {
 		side.Reader = nil
 		r.flows.Forget(f)
 	}
@@ -262,13 +269,12 @@ func (r *Reader) readTLS(f *flow.Flow, seg *decode.Segment, p piece) bool {
 }
 
 func (r *Reader) helloAt(f *flow.Flow, seg *decode.Segment, msg []byte) bool {
-	if cap(msg) > cap(r.message) { // put together in a larger buffer
-		r.message = msg[:0]
-	}
 	if !r.tellHello(f, seg, classifiers.ClassSNI, msg) {
 		return false
 	}
-	r.settle(f)
+	if st := r.streamOf(f); st == nil || !st.flight.awaited {
+		r.settle(f)
+	}
 	return true
 }
 

@@ -57,6 +57,7 @@ const (
 	Matched  // an AI service was recognised: slices are written
 	ECH      // the hello carried an encrypted one
 	NoClient // the client was guessed
+	Denied   // the server has shown that it is not what its address was looked up for
 )
 
 // Has says whether every fact of s is set.
