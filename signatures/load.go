@@ -44,6 +44,15 @@ func Files() fs.FS {
 	return files
 }
 
+// BuiltIn is the version of the embedded catalogue.
+func BuiltIn() string {
+	version, err := fs.ReadFile(embedded, "catalogue/"+versionFile)
+	if err != nil {
+		panic(err) // it is embedded by name
+	}
+	return strings.TrimSpace(string(version))
+}
+
 // Embedded loads the catalogue of the program itself, with its default layer.
 func Embedded() (*Catalogue, error) { return Load(Options{}) }
 

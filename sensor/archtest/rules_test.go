@@ -68,6 +68,7 @@ var guests = []guest{
 	{"codeberg.org/go-pdf/fpdf/...", []string{"exporters/report/..."}, "reports are printed"},
 	{"golang.org/x/image/...", []string{"exporters/report/..."}, "a PDF brings its letters along: the core fonts know Latin-1 only"},
 	{"github.com/coreos/go-systemd/v22/...", []string{"cmd/..."}, "systemd is told when the daemon is ready, and that it is alive"},
+	{"aead.dev/minisign", []string{"signatures/bundle"}, "catalogues are signed in the form that minisign checks too"},
 	{"golang.org/x/crypto/argon2", []string{"sensor/privacy/...", "exporters/dashboard/..."}, "passwords and pass phrases of people become keys"},
 	{"golang.org/x/net/...", []string{"signatures/..."}, "the public suffix list and IDNA, for matching names"},
 	{"golang.org/x/sys/...", []string{"cmd/gnomon/...", "sensor", "sensor/capture/...", "sensor/hugepage", "sensor/logs/...", "sensor/privacy/...", "exporters/..."},
