@@ -19,6 +19,10 @@ SYSCONFDIR ?= /etc
 UNITDIR    ?= /etc/systemd/system
 SYSUSERSDIR ?= /etc/sysusers.d
 
+# What a catalogue is signed with, and for how many days it may be taken in.
+KEY  ?=
+DAYS ?= 180
+
 # Where the lab puts what it captures.
 CAPTURES  ?= $(CURDIR)/build/captures
 
@@ -30,7 +34,7 @@ GO_BUILD  := CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSIO
 LINTER     = go tool -modfile=$(CURDIR)/.ci/tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help build install run captures test bench fuzz lint cross vuln clean go
+.PHONY: help build install run captures test catalogue bench fuzz lint cross vuln clean go
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -65,6 +69,11 @@ test: go ## run all tests, with the race detector where there is a C compiler
 	  race=; echo "testing without the race detector: install gcc to have it" >&2; \
 	fi; \
 	set -x; go test $$race $(TESTFLAGS) $(PKG)
+
+catalogue: go ## pack and sign the catalogue with a minisign key, into build/: KEY=FILE, DAYS=180
+	@[ -n "$(KEY)" ] || { echo "name the minisign secret key: make catalogue KEY=FILE (its password in GNOMON_SIGNING_PASSWORD)" >&2; exit 1; }
+	go run ./cmd/gnomon catalogue sign --key '$(KEY)' --days $(DAYS) \
+	  -o "build/catalogue-$$(cat signatures/catalogue/VERSION).zip" signatures/catalogue
 
 bench: go ## run all benchmarks (BENCH, BENCHTIME, PKG)
 	go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) $(PKG)

@@ -4,10 +4,6 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"io"
-	"slices"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +12,7 @@ import (
 
 func (p *program) catalogueCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "catalogue", Short: "look at the signatures: which services there are and which names are theirs"}
-	cmd.AddCommand(p.catalogueList(), p.catalogueShow(), p.catalogueMatch(), p.catalogueLint())
+	cmd.AddCommand(p.catalogueList(), p.catalogueShow(), p.catalogueMatch(), p.catalogueLint(), p.catalogueUpdate(), p.catalogueSign())
 	return cmd
 }
 
@@ -26,110 +22,7 @@ func (p *program) catalogue() (*signatures.Catalogue, error) {
 	if err != nil {
 		return nil, err
 	}
-	return loadCatalogue(&c)
-}
-
-func (p *program) catalogueList() *cobra.Command {
-	var category, country string
-	cmd := &cobra.Command{
-		Use:   "list",
-		Short: "list the services",
-		Args:  wants(cobra.NoArgs),
-		RunE: func(*cobra.Command, []string) error {
-			catalogue, err := p.catalogue()
-			if err != nil {
-				return err
-			}
-			if category != "" && !slices.Contains(signatures.Categories(), category) {
-				return usage("--category %s: none of %s", category, strings.Join(signatures.Categories(), ", "))
-			}
-			t := newTable("ID", "NAME", "VENDOR", "COUNTRY", "CATEGORY", "KIND", "NAMES")
-			for _, s := range catalogue.Services() {
-				if (category == "" || s.Category == category) && (country == "" || strings.EqualFold(s.Country, country)) {
-					t.row(s.ID, s.Name, s.Vendor, s.Country, s.Category, s.Kind, fmt.Sprint(len(s.Names)))
-				}
-			}
-			out := p.out()
-			t.write(out)
-			return out.Flush()
-		},
-	}
-	cmd.Flags().StringVar(&category, "category", "", "only services of this category")
-	cmd.Flags().StringVar(&country, "country", "", "only services of vendors in this country (two letters)")
-	return cmd
-}
-
-func (p *program) catalogueShow() *cobra.Command {
-	return &cobra.Command{
-		Use:   "show ID",
-		Short: "show one service with its names and their sources",
-		Args:  wants(cobra.ExactArgs(1)),
-		RunE: func(_ *cobra.Command, args []string) error {
-			catalogue, err := p.catalogue()
-			if err != nil {
-				return err
-			}
-			s, ok := catalogue.Service(args[0])
-			if !ok {
-				return fmt.Errorf("no service has the id %q; `gnomon catalogue list` lists them", args[0])
-			}
-			out := p.out()
-			showService(out, catalogue, s)
-			return out.Flush()
-		},
-	}
-}
-
-func showService(w io.Writer, c *signatures.Catalogue, s *signatures.Service) {
-	fmt.Fprintf(w, "%s (%s)\n", s.Name, s.ID)
-	for _, line := range [][2]string{{"vendor", s.Vendor}, {"country", s.Country}, {"category", s.Category}, {"kind", s.Kind}} {
-		if line[1] != "" {
-			fmt.Fprintf(w, "  %-9s %s\n", line[0], line[1])
-		}
-	}
-	fmt.Fprintln(w)
-	t := newTable("NAME", "MATCH", "ROLE", "CONFIDENCE", "VERIFIED", "SOURCES")
-	for i := range s.Names {
-		n := &s.Names[i]
-		t.row(n.Name, n.Match.String(), n.Role.String(), n.Confidence.String(), day(n.Verified), strings.Join(n.Sources, ", "))
-	}
-	t.write(w)
-	if len(s.Risk) > 0 {
-		fmt.Fprintln(w)
-		r := newTable("RISK ATTRIBUTE", "VALUE", "AS OF", "SOURCES")
-		for _, f := range s.Risk {
-			r.row(f.Attribute, f.Value, day(f.Date), strings.Join(f.Sources, ", "))
-		}
-		r.write(w)
-	}
-	showSources(w, c, s)
-}
-
-// showSources explains the tags.
-func showSources(w io.Writer, c *signatures.Catalogue, s *signatures.Service) {
-	tags := map[string]bool{}
-	for i := range s.Names {
-		for _, tag := range s.Names[i].Sources {
-			tags[tag] = true
-		}
-	}
-	var known []string
-	for tag := range tags {
-		if src, err := c.Source(tag); err == nil && src.Title != "" {
-			known = append(known, fmt.Sprintf("  %s: %s", tag, src.Title))
-		}
-	}
-	slices.Sort(known)
-	if len(known) > 0 {
-		fmt.Fprintf(w, "\nSources:\n%s\n", strings.Join(known, "\n"))
-	}
-}
-
-func day(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.Format(time.DateOnly)
+	return p.loadCatalogue(&c)
 }
 
 func (p *program) catalogueMatch() *cobra.Command {

@@ -66,8 +66,11 @@ func (p *program) observe(ctx context.Context, c *settings, f *runFlags, d *daem
 		return err
 	}
 	d.learner = pipe
-	stopReload := onReload(pipe.reload, d.reloadCatalogue(c))
+	keeper := p.keepCatalogue(c, d, outs)
+	stopReload := onReload(pipe.reload, keeper.reload)
 	defer stopReload()
+	stopLooking := keeper.start(ctx)
+	defer stopLooking()
 	workers, err := d.workers(c, pipe)
 	if err != nil {
 		return err

@@ -92,7 +92,7 @@ func (p *program) report(ctx context.Context, when *period, ask reportAsk) error
 		return err
 	}
 	defer func() { _ = reader.Close() }() // it was only read
-	catalogue, err := loadCatalogue(&c)
+	catalogue, err := p.loadCatalogue(&c)
 	if err != nil {
 		return err
 	}

@@ -61,7 +61,7 @@ func defaultSettings() settings {
 
 // Validate implements config.Settings.
 func (s *settings) Validate() error {
-	for _, check := range []func() error{s.Config.Validate, s.Identity.Validate, s.Privacy.Validate, s.Policy.Validate, s.Findings.Validate, s.Store.validate, s.Report.validate, s.Dashboard.Validate} {
+	for _, check := range []func() error{s.Config.Validate, s.Identity.Validate, s.Privacy.Validate, s.Policy.Validate, s.Findings.Validate, s.Store.validate, s.Report.validate, s.Dashboard.Validate, s.validateKeys} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -82,6 +82,12 @@ func (s *storeSettings) validate() error {
 		return fmt.Errorf("store.max_bytes = %v is out of range: 0 (no bound) or at least 64MiB", s.MaxBytes)
 	}
 	return nil
+}
+
+// validateKeys reads the keys of catalogue.keys.
+func (s *settings) validateKeys() error {
+	_, err := s.trustedKeys()
+	return err
 }
 
 func (s *reportSettings) validate() error {

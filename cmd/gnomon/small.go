@@ -93,7 +93,7 @@ func (p *program) checkConfig() error {
 	if err != nil {
 		return err
 	}
-	catalogue, err := loadCatalogue(&c)
+	catalogue, err := p.loadCatalogue(&c)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ type parts struct {
 
 // assemble loads the catalogue and makes what reads traffic. It touches no state directory: the observer has no identity yet.
 func (p *program) assemble(c *settings) (*parts, error) {
-	catalogue, err := loadCatalogue(c)
+	catalogue, err := p.loadCatalogue(c)
 	if err != nil {
 		return nil, err
 	}
@@ -57,14 +57,6 @@ func (w *parts) share(workers int) (err error) {
 	conf.Workers = workers
 	w.pdns, err = pdns.New(conf, seed()[0])
 	return err
-}
-
-func loadCatalogue(c *settings) (*signatures.Catalogue, error) {
-	opts := signatures.Options{Own: c.Catalogue.Own}
-	if c.Catalogue.LowConfidence {
-		opts.Layers = []signatures.Layer{signatures.LayerLowConfidence}
-	}
-	return signatures.Load(opts)
 }
 
 // sensor is the configuration of one worker.

@@ -78,6 +78,12 @@ type Catalogue struct {
 	Own string `toml:"own"`
 	// LowConfidence adds names for which only one weak source is known.
 	LowConfidence bool `toml:"low_confidence"`
+	// Keys are the minisign public keys of those who may sign a catalogue, beside the release key.
+	Keys []string `toml:"keys"`
+	// Update is where newer catalogues lie, with their signatures beside them: a file or an address (https). Empty: nowhere.
+	Update string `toml:"update"`
+	// UpdateEvery is how often that is looked at.
+	UpdateEvery time.Duration `toml:"update_every"`
 }
 
 // File writes every record to files as NDJSON.
@@ -105,8 +111,9 @@ func Default() Config {
 		Networks: Networks{Internal: []netip.Prefix{
 			netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"),
 			netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("fc00::/7"), netip.MustParsePrefix("fe80::/10")}},
-		Flow: Flow{TCPIdle: time.Hour, UDPIdle: 5 * time.Minute, FirstSlice: 2 * time.Second, Slice: time.Minute, MaxFlows: 400_000},
-		File: File{MaxBytes: 100 << 20, Keep: 10},
-		Log:  Log{Level: "info", Format: "text"},
+		Flow:      Flow{TCPIdle: time.Hour, UDPIdle: 5 * time.Minute, FirstSlice: 2 * time.Second, Slice: time.Minute, MaxFlows: 400_000},
+		Catalogue: Catalogue{UpdateEvery: 24 * time.Hour},
+		File:      File{MaxBytes: 100 << 20, Keep: 10},
+		Log:       Log{Level: "info", Format: "text"},
 	}
 }

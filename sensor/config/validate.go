@@ -3,12 +3,13 @@ package config
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
 // Validate names the first key whose value is out of range, with the value and the range.
 func (c *Config) Validate() error {
-	for _, check := range []func() error{c.Capture.validate, c.Flow.validate, c.File.validate, c.Log.validate} {
+	for _, check := range []func() error{c.Capture.validate, c.Flow.validate, c.Catalogue.validate, c.File.validate, c.Log.validate} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -58,6 +59,13 @@ func (f *Flow) validate() error {
 		return err
 	}
 	return within("flow.max_flows", f.MaxFlows, 1000, 50_000_000)
+}
+
+func (c *Catalogue) validate() error {
+	if scheme, _, ok := strings.Cut(c.Update, "://"); ok && scheme != "https" && scheme != "http" {
+		return fmt.Errorf("catalogue.update = %q is neither a file nor an address beginning with https://", c.Update)
+	}
+	return within("catalogue.update_every", c.UpdateEvery, 10*time.Minute, 720*time.Hour)
 }
 
 func (f *File) validate() error {
