@@ -123,7 +123,7 @@ func (s *Sensor) batch(frames []capture.Frame) error {
 	for i := range segments {
 		seg := &segments[i]
 		s.advance(seg.Time)
-		if s.evidence.DNS(seg) { // a transaction of its own: no flow is kept
+		if seg.Key.Proto == decode.UDP && s.evidence.DNS(seg) { // a transaction of its own: no flow is kept
 			continue
 		}
 		f, err := s.flows.Open(seg) // ended flows and slices that are over leave here, by packet time

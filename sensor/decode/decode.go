@@ -95,6 +95,10 @@ func (d *Decoder) Batch(segments []Segment, frames []capture.Frame) int {
 		if f.VLANValid {
 			s.Link.VLAN = 1 + f.VLAN&0x0fff
 		}
+		if d.fast(s, f) {
+			n++
+			continue
+		}
 		d.depth = 0
 		d.rest = 0
 		if int(f.WireLen) > len(f.Data) {
