@@ -75,6 +75,8 @@ type Message struct {
 	Hints   []Address // ipv4hint and ipv6hint of those
 	ALPN    []byte    // alpn of the first that has one, as on the wire: each preceded by its length; see HasALPN
 	ECH     bool      // one of them carries an ECH configuration, so its clients may hide their names
+	// ECHConfigs is the first such configuration list, as on the wire; see package ech.
+	ECHConfigs []byte
 
 	b      []byte // the parsed bytes, for AppendCNAME
 	chain  int    // where the name stands that the next record of the chain must bear; 0 without a question

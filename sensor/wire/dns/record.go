@@ -86,7 +86,9 @@ func (m *Message) param(r *record, key uint16, value []byte) (err error) { //nol
 			m.ALPN = value
 		}
 	case paramECH:
-		m.ECH = m.ECH || len(value) > 0
+		if !m.ECH && len(value) > 0 {
+			m.ECH, m.ECHConfigs = true, value
+		}
 	case paramIPv4:
 		for ; len(value) >= 4 && err == nil; value = value[4:] {
 			m.Hints, err = m.keep(m.Hints, r, netip.AddrFrom4([4]byte(value)))

@@ -22,6 +22,9 @@ func FuzzHello(f *testing.F) {
 		if ja4 := h.AppendJA4(nil, TransportTCP); len(ja4) != 36 && len(ja4) != 0 {
 			t.Errorf("fingerprint %q", ja4)
 		}
+		if _, ok := h.ECHConfigID(); ok && !h.ECH {
+			t.Error("an identifier without the extension")
+		}
 		for name := range h.NextProtocols() {
 			if len(name) > 255 {
 				t.Errorf("protocol of %d bytes", len(name))
