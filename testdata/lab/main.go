@@ -17,11 +17,13 @@ import (
 	"github.com/gnomon-sensor/gnomon/testdata/lab/gohttp"
 	"github.com/gnomon-sensor/gnomon/testdata/lab/netns"
 	"github.com/gnomon-sensor/gnomon/testdata/lab/score"
+	"github.com/gnomon-sensor/gnomon/testdata/lab/synthetic"
 )
 
 const usage = `usage: lab make [-again] OUTDIR [CASE...]   make captures that are not there yet; named ones anew
        lab matrix [-again] OUTDIR [CASE...] the same for the upload measurements, which are not committed
        lab demo FILE                         make the bundled demonstration
+       lab synthetic OUTDIR                  write the captures that no client makes
        lab score DIR CMD [ARG...]            run a sensor on every case below DIR ({} is the capture) and compare
        lab list                              list the cases of make and matrix
        lab clean                             remove what runs that were killed left behind
@@ -61,6 +63,7 @@ func commands() []command {
 		{"make", 1, -1, func(ctx context.Context, args []string) error { return makeCases(ctx, cases.Table(), args) }},
 		{"matrix", 1, -1, func(ctx context.Context, args []string) error { return makeCases(ctx, cases.Matrix(), args) }},
 		{"demo", 1, 1, makeDemo},
+		{"synthetic", 1, 1, writeSynthetic},
 		{"score", 2, -1, scoreCases},
 		{"list", 0, 0, listCases},
 		{"clean", 0, 0, clean},
@@ -87,6 +90,15 @@ func makeDemo(ctx context.Context, args []string) error {
 		return err
 	}
 	return lab.Demo(ctx, os.Stderr, args[0])
+}
+
+func writeSynthetic(_ context.Context, args []string) error {
+	for _, c := range synthetic.Cases() {
+		if err := c.Write(args[0]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func listCases(context.Context, []string) error {
