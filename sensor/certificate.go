@@ -38,7 +38,10 @@ func (s *Sensor) foundCertificate(f *flow.Flow, seg *decode.Segment, o *evidence
 		st.decide(v, true, classifiers.ClassCertificate)
 		s.flows.Slices(f, seg.Time, s.config.FirstSlice, s.config.Slice)
 	}
-	if st.verdict.Service == nil && !s.config.All {
+	if st.verdict.Service == nil {
+		s.noteHider(f, seg, o)
+	}
+	if st.verdict.Service == nil && st.hides == sightNone && !s.config.All {
 		s.flows.Peek(f).Owner = nil // nothing that is reported
 	}
 }

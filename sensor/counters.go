@@ -1,10 +1,12 @@
 package sensor
 
 import (
+	"maps"
 	"sync"
 
 	"github.com/gnomon-sensor/gnomon/sensor/capture"
 	"github.com/gnomon-sensor/gnomon/sensor/decode"
+	"github.com/gnomon-sensor/gnomon/sensor/event"
 	"github.com/gnomon-sensor/gnomon/sensor/evidence"
 	"github.com/gnomon-sensor/gnomon/sensor/flow"
 	"github.com/gnomon-sensor/gnomon/sensor/wire/dns"
@@ -23,15 +25,24 @@ type Coverage struct {
 	// Named are those of them whose name could be read.
 	Readable uint64 `json:"flows_readable"`
 	Named    uint64 `json:"flows_named"`
-	ECH      uint64 `json:"ech"` // hellos that carry an encrypted one, or pretend to
-	OneSided uint64 `json:"one_sided"`
-	Cut      uint64 `json:"cut"` // flows of which the snaplen cut payload off
-	Hellos   uint64 `json:"hellos"`
-	Requests uint64 `json:"requests"`
-	DNS      uint64 `json:"dns_messages"`
-	Evicted  uint64 `json:"evicted"`
-	Resumed  uint64 `json:"resumed"`
-	GivenUp  uint64 `json:"given_up"` // beginnings of streams that were let go for want of memory
+	// ECH, EncryptedDNS and Relay are flows whose names somebody hides, on any port; see Web and OtherPorts.
+	ECH          uint64 `json:"ech"`
+	EncryptedDNS uint64 `json:"encrypted_dns"`
+	Relay        uint64 `json:"relay"`
+	// ECHOffered counts hellos that carry an encrypted one or a dummy of it (GREASE).
+	ECHOffered uint64 `json:"hellos_ech"`
+	// Web divides the traffic to port 443, OtherPorts what hides names on other ports; HiddenBy says by what.
+	Web        event.Sight           `json:"web"`
+	OtherPorts event.Sight           `json:"other_ports"`
+	HiddenBy   map[string]event.Part `json:"hidden_by,omitempty"`
+	OneSided   uint64                `json:"one_sided"`
+	Cut        uint64                `json:"cut"` // flows of which the snaplen cut payload off
+	Hellos     uint64                `json:"hellos"`
+	Requests   uint64                `json:"requests"`
+	DNS        uint64                `json:"dns_messages"`
+	Evicted    uint64                `json:"evicted"`
+	Resumed    uint64                `json:"resumed"`
+	GivenUp    uint64                `json:"given_up"` // beginnings of streams that were let go for want of memory
 }
 
 // Add adds what another worker saw.
@@ -40,10 +51,19 @@ func (c *Coverage) Add(o *Coverage) {
 		to   *uint64
 		from uint64
 	}{{&c.Received, o.Received}, {&c.Dropped, o.Dropped}, {&c.Freezes, o.Freezes}, {&c.Segments, o.Segments}, {&c.Flows, o.Flows},
-		{&c.Live, o.Live}, {&c.Readable, o.Readable}, {&c.Named, o.Named}, {&c.ECH, o.ECH}, {&c.OneSided, o.OneSided}, {&c.Cut, o.Cut},
+		{&c.Live, o.Live}, {&c.Readable, o.Readable}, {&c.Named, o.Named}, {&c.ECH, o.ECH}, {&c.EncryptedDNS, o.EncryptedDNS},
+		{&c.Relay, o.Relay}, {&c.ECHOffered, o.ECHOffered}, {&c.OneSided, o.OneSided}, {&c.Cut, o.Cut},
 		{&c.Hellos, o.Hellos}, {&c.Requests, o.Requests}, {&c.DNS, o.DNS}, {&c.Evicted, o.Evicted}, {&c.Resumed, o.Resumed},
 		{&c.GivenUp, o.GivenUp}} {
 		*p.to += p.from
+	}
+	c.Web.Add(&o.Web)
+	c.OtherPorts.Add(&o.OtherPorts)
+	for by, p := range o.HiddenBy {
+		if c.HiddenBy == nil {
+			c.HiddenBy = map[string]event.Part{}
+		}
+		c.HiddenBy[by] = c.HiddenBy[by].Plus(p)
 	}
 	for reason, n := range o.Undecodable {
 		if c.Undecodable == nil {
@@ -53,9 +73,35 @@ func (c *Coverage) Add(o *Coverage) {
 	}
 }
 
+// Since is what a record of coverage says of the time since before.
+func (c *Coverage) Since(before *Coverage) *event.Coverage {
+	r := &event.Coverage{Received: c.Received - before.Received, Dropped: c.Dropped - before.Dropped, Undecodable: map[string]uint64{},
+		Flows: c.Flows - before.Flows, FlowsReadable: c.Readable - before.Readable, FlowsNamed: c.Named - before.Named,
+		ECH: c.ECH - before.ECH, EncryptedDNS: c.EncryptedDNS - before.EncryptedDNS, Relay: c.Relay - before.Relay,
+		OneSided: c.OneSided - before.OneSided, Cut: c.Cut - before.Cut, Evicted: c.Evicted - before.Evicted,
+		Web: c.Web.Minus(before.Web), OtherPorts: c.OtherPorts.Minus(before.OtherPorts)}
+	for reason, n := range c.Undecodable {
+		if n -= before.Undecodable[reason]; n > 0 {
+			r.Undecodable[reason] = n
+		}
+	}
+	for by, p := range c.HiddenBy {
+		if p = p.Minus(before.HiddenBy[by]); p.Flows+p.Bytes > 0 {
+			if r.HiddenBy == nil {
+				r.HiddenBy = map[string]event.Part{}
+			}
+			r.HiddenBy[by] = p
+		}
+	}
+	return r
+}
+
 // counters count what the worker sees; published is the copy that others may read.
 type counters struct {
-	readable, named, ech, oneSided, cut, hellos, requests, messages uint64
+	readable, named, echOffered, oneSided, cut, hellos, requests, messages uint64
+
+	web, otherPorts event.Sight
+	hiddenBy        map[string]event.Part
 
 	mu        sync.Mutex // guards published
 	published Coverage
@@ -68,11 +114,27 @@ func (c *counters) found(o *evidence.Observation) {
 	}
 	c.hellos++
 	if o.Hello.ECH {
-		c.ech++
+		c.echOffered++
 	}
 }
 
 func (c *counters) dns(*dns.Message) { c.messages++ }
+
+// sight counts a part of the traffic, and what hid its names.
+func (c *counters) sight(web bool, k sighting, by string, p event.Part) {
+	sum := &c.web
+	if !web {
+		sum = &c.otherPorts
+	}
+	to := k.of(sum)
+	*to = to.Plus(p)
+	if by != "" {
+		if c.hiddenBy == nil {
+			c.hiddenBy = map[string]event.Part{}
+		}
+		c.hiddenBy[by] = c.hiddenBy[by].Plus(p) // entries of the catalogue and a few protocols: bounded
+	}
+}
 
 // ended counts a flow when it is over.
 func (c *counters) ended(f *flow.Flow) {
@@ -88,7 +150,7 @@ func (c *counters) ended(f *flow.Flow) {
 	}
 	if f.State&(flow.ByName|flow.HTTP) != 0 || f.Key.Port(1-f.Client()) == 443 {
 		c.readable++
-		if f.State&flow.Named != 0 {
+		if f.State&(flow.Named|flow.Hidden) == flow.Named {
 			c.named++
 		}
 	}
@@ -110,8 +172,10 @@ func (s *Sensor) Coverage() Coverage {
 func (s *Sensor) publish() {
 	c, d, t := &s.counters, s.decode.Stats(), s.flows.Stats()
 	p := Coverage{Received: d.Frames, Segments: d.Segments, Flows: t.Created, Live: uint64(t.Live), Readable: c.readable, Named: c.named,
-		ECH: c.ech, OneSided: c.oneSided, Cut: c.cut, Hellos: c.hellos, Requests: c.requests, DNS: c.messages, Evicted: t.Evicted,
-		Resumed: t.Resumed, GivenUp: s.evidence.Stats().GivenUp}
+		ECH: c.web.ECH.Flows, EncryptedDNS: c.web.EncryptedDNS.Flows + c.otherPorts.EncryptedDNS.Flows,
+		Relay: c.web.Relay.Flows + c.otherPorts.Relay.Flows, ECHOffered: c.echOffered, OneSided: c.oneSided, Cut: c.cut,
+		Web: c.web, OtherPorts: c.otherPorts, HiddenBy: maps.Clone(c.hiddenBy), Hellos: c.hellos, Requests: c.requests, DNS: c.messages,
+		Evicted: t.Evicted, Resumed: t.Resumed, GivenUp: s.evidence.Stats().GivenUp + s.tunnels.lost}
 	for _, r := range decode.Reasons() {
 		if n := d.Undecoded[r]; n > 0 {
 			if p.Undecodable == nil {

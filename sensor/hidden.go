@@ -10,18 +10,15 @@ import (
 	"github.com/gnomon-sensor/gnomon/sensor/wire/dns"
 )
 
-// fronts is implemented by classifiers that know the outer names of encrypted hellos.
-type fronts interface {
-	// Infrastructure says whether a name belongs to what hides names, and to which kind of it.
-	Infrastructure(name []byte) (category string, ok bool)
-}
-
-// frontCategory is the catalogue's category of outer names (RFC 9849, section 4).
-const frontCategory = "ech-front"
-
-// learnAddresses notes which name the client was told for which addresses.
+// learnAddresses notes which name the client was told for which addresses, and which outer names hide others.
 func (s *Sensor) learnAddresses(seg *decode.Segment, m *dns.Message, client uint8) {
-	if s.config.PDNS == nil || m.Rcode != 0 || m.Escaped || len(m.Addrs) == 0 {
+	if m.Rcode != 0 || m.Escaped {
+		return
+	}
+	if m.ECH && s.config.Fronts != nil {
+		s.config.Fronts.learn(m, seg.Time)
+	}
+	if s.config.PDNS == nil || len(m.Addrs) == 0 {
 		return
 	}
 	s.told = s.told[:0]
@@ -35,7 +32,7 @@ func (s *Sensor) learnAddresses(seg *decode.Segment, m *dns.Message, client uint
 
 // Nameless implements evidence.Sink: f will show no readable name.
 func (s *Sensor) Nameless(f *flow.Flow, at int64) {
-	if st := s.storyOf(f); st != nil && (st.verdict.Service != nil || st.dnsName != "") {
+	if st := s.storyOf(f); st != nil && (st.verdict.Service != nil || st.dnsName != "" || st.hides != sightNone) {
 		return
 	}
 	name, verdict, ok := s.fromDNS(f, at)
@@ -76,14 +73,4 @@ func (s *Sensor) fromDNS(f *flow.Flow, at int64) (name string, v classifiers.Ver
 		name = strings.Clone(string(answer.Name))
 	}
 	return name, v, ok
-}
-
-// front says whether a name is the outer one of an encrypted hello, behind which any service may be.
-func (s *Sensor) front(name []byte) bool {
-	f, ok := s.classify.(fronts)
-	if !ok {
-		return false
-	}
-	category, ok := f.Infrastructure(name)
-	return ok && category == frontCategory
 }

@@ -18,6 +18,7 @@ func (s *Sensor) Ending(f *flow.Flow, side *flow.Side) {
 		s.Nameless(f, f.Last)
 	}
 	s.counters.ended(f)
+	s.account(f, s.storyOf(f))
 }
 
 // Emit implements flow.Owner: a slice of a flow that is reported, or the end of any other flow.
@@ -26,6 +27,7 @@ func (s *Sensor) Emit(f *flow.Flow, side *flow.Side, end flow.End) {
 	if side != nil {
 		st, _ = side.Owner.(*story)
 	}
+	s.accountSlice(f, st, end)
 	switch {
 	case s.config.All && !s.config.SliceAll:
 		if end != flow.EndNone {

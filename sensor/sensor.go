@@ -41,6 +41,10 @@ type Config struct {
 	Visits *Visits
 	// PDNS is shared by the workers of one sensor; nil: addresses are given no names.
 	PDNS *pdns.Table
+	// Fronts is shared by the workers of one sensor; nil: only the catalogue knows outer names of encrypted hellos.
+	Fronts *Fronts
+	// Clients is shared by the workers of one sensor; nil: blind spots are measured in total, not for each client.
+	Clients *Clients
 	// Learner is told of resolvers, proxies and DHCP; nil: nobody is.
 	Learner Learner
 }
@@ -60,6 +64,7 @@ type Sensor struct {
 	sink       Sink
 	lookups    lookups
 	learner    learner
+	tunnels    tunnels
 	counters   counters
 	segments   [batchSize]decode.Segment
 	now        int64                // latest packet time
@@ -133,6 +138,7 @@ func (s *Sensor) batch(frames []capture.Frame) error {
 		if f.State&flow.Settled == 0 { // a hello, a request: most segments hold none
 			s.evidence.From(f, seg)
 			s.learner.datagram(f, seg)
+			s.tunnels.look(s, f, seg)
 		}
 		s.flows.Add(f, seg)
 	}

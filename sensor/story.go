@@ -26,6 +26,9 @@ type story struct {
 	proxyUser    string
 	mac          [6]byte // of the client, as far as the tap is from it on the same link
 	upload       uploads
+	hides        sighting // what hides the names behind the flow, if something does
+	hider        string   // its entry of the catalogue, else its protocol
+	accounted    uint64   // bytes of it that coverage knows already
 
 	verdict classifiers.Verdict // of what the flow carries now; Service nil: nothing that is reported
 	class   classifiers.Class
@@ -64,7 +67,7 @@ func (s *Sensor) Found(f *flow.Flow, seg *decode.Segment, o *evidence.Observatio
 	}
 	verdict, known := s.judge(f, seg, o)
 	class, dnsName := o.Class, ""
-	if s.hidden(o) {
+	if front := !known && s.noteHider(f, seg, o); front || o.Hello != nil && len(o.Name) == 0 {
 		var v classifiers.Verdict
 		var ok bool
 		if dnsName, v, ok = s.fromDNS(f, seg.Time); ok {
@@ -95,11 +98,6 @@ func (s *Sensor) Found(f *flow.Flow, seg *decode.Segment, o *evidence.Observatio
 	if s.config.All {
 		s.furtherName(f, seg, st, o, first)
 	}
-}
-
-// hidden says whether the observation hides the name.
-func (s *Sensor) hidden(o *evidence.Observation) bool {
-	return o.Hello != nil && (len(o.Name) == 0 || o.Hello.ECH && s.front(o.Name))
 }
 
 // judge asks the classifier.

@@ -52,23 +52,23 @@ func (c *Classifier) Classify(ev *classifiers.Evidence) (classifiers.Verdict, bo
 	}, true
 }
 
-// Infrastructure says whether a name belongs to what hides names from a sensor, and to which category of it (see
+// Infrastructure says whether a name belongs to what hides names from a sensor: to which entry, and which category of it (see
 // signatures.Categories).
-func (c *Classifier) Infrastructure(name []byte) (category string, ok bool) {
+func (c *Classifier) Infrastructure(name []byte) (id, category string, ok bool) {
 	hit, ok := c.catalogue().Match(name)
 	if !ok || !hit.Infrastructure() {
-		return "", false
+		return "", "", false
 	}
-	return hit.Service.Category, true
+	return hit.Service.ID, hit.Service.Category, true
 }
 
 // InfrastructureAddr is Infrastructure for an address, such as that of a public resolver.
-func (c *Classifier) InfrastructureAddr(addr netip.Addr) (category string, ok bool) {
+func (c *Classifier) InfrastructureAddr(addr netip.Addr) (id, category string, ok bool) {
 	s, ok := c.catalogue().MatchAddr(addr)
 	if !ok || !s.Infrastructure() {
-		return "", false
+		return "", "", false
 	}
-	return s.Category, true
+	return s.ID, s.Category, true
 }
 
 // ceiling is the most that evidence of a class can say. A client that names the server it speaks to is sure of it; a certificate may

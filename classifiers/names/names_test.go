@@ -157,7 +157,7 @@ func TestInfrastructure(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got, ok := c.Infrastructure([]byte(tt.host)); got != tt.want || ok != (tt.want != "") {
+			if _, got, ok := c.Infrastructure([]byte(tt.host)); got != tt.want || ok != (tt.want != "") {
 				t.Errorf("Infrastructure(%s) is %q, %v; want %q", tt.host, got, ok, tt.want)
 			}
 		})
@@ -174,12 +174,12 @@ func TestInfrastructureAddr(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got, ok := c.InfrastructureAddr(netip.MustParseAddr(tt.addr)); got != tt.want || ok != (tt.want != "") {
+			if _, got, ok := c.InfrastructureAddr(netip.MustParseAddr(tt.addr)); got != tt.want || ok != (tt.want != "") {
 				t.Errorf("InfrastructureAddr(%s) is %q, %v; want %q", tt.addr, got, ok, tt.want)
 			}
 		})
 	}
-	if _, ok := c.InfrastructureAddr(netip.Addr{}); ok {
+	if _, _, ok := c.InfrastructureAddr(netip.Addr{}); ok {
 		t.Error("the zero address is infrastructure")
 	}
 }
@@ -196,7 +196,7 @@ func TestEmbeddedFronts(t *testing.T) {
 		"mozilla.cloudflare-dns.com": signatures.CategoryEncryptedDNS, "mask.icloud.com": signatures.CategoryRelay,
 		"www.nordvpn.com": signatures.CategoryVPN,
 	} {
-		if got, _ := c.Infrastructure([]byte(host)); got != want {
+		if _, got, _ := c.Infrastructure([]byte(host)); got != want {
 			t.Errorf("Infrastructure(%s) is %q, want %q", host, got, want)
 		}
 		if v, ok := c.Classify(&classifiers.Evidence{Class: classifiers.ClassSNI, Name: []byte(host), ECH: true}); ok {

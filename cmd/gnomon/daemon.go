@@ -78,7 +78,7 @@ func (p *program) observe(ctx context.Context, c *settings, f *runFlags, d *daem
 	coverage, err := d.work(ctx, workers, pipe, out)
 	if !f.asJSON {
 		fmt.Fprintln(out)
-		sum.write(out, &coverage)
+		sum.write(out, &coverage, nil)
 	}
 	return errors.Join(err, out.Flush())
 }
@@ -100,7 +100,7 @@ func (d *daemonParts) workers(c *settings, sink sensor.Sink) ([]*sensor.Sensor, 
 }
 
 // work runs the workers and returns what they saw.
-func (d *daemonParts) work(ctx context.Context, workers []*sensor.Sensor, sink sensor.Sink, out *lockedWriter) (sensor.Coverage, error) {
+func (d *daemonParts) work(ctx context.Context, workers []*sensor.Sensor, pipe *pipeline, out *lockedWriter) (sensor.Coverage, error) {
 	ended := make(chan error, len(workers))
 	for _, w := range workers {
 		go func() { ended <- w.Run(context.Background()) }() // a stop closes the source: what the ring holds is still read
@@ -111,7 +111,7 @@ func (d *daemonParts) work(ctx context.Context, workers []*sensor.Sensor, sink s
 	alive, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go manager.watch(alive, beating(workers))
-	errs := d.watch(ctx, workers, ended, sink, out)
+	errs := d.watch(ctx, workers, ended, pipe, out)
 	manager.say(sd.SdNotifyStopping)
 	coverage := total(workers)
 	for _, w := range workers {
@@ -135,7 +135,7 @@ func beating(workers []*sensor.Sensor) func() bool {
 }
 
 // watch writes coverage every minute and waits for the end.
-func (d *daemonParts) watch(ctx context.Context, workers []*sensor.Sensor, ended <-chan error, sink sensor.Sink, out *lockedWriter) []error {
+func (d *daemonParts) watch(ctx context.Context, workers []*sensor.Sensor, ended <-chan error, pipe *pipeline, out *lockedWriter) []error {
 	minute := time.NewTicker(time.Minute)
 	defer minute.Stop()
 	flush := time.NewTicker(500 * time.Millisecond)
@@ -146,7 +146,10 @@ func (d *daemonParts) watch(ctx context.Context, workers []*sensor.Sensor, ended
 	began := time.Now()
 	cover := func() {
 		now, at := total(workers), time.Now()
-		sink.Offer(d.coverageEvent(&before, &now, began, at))
+		ev := d.coverageEvent(&before, &now, began, at)
+		clients, leftOut := d.clients.Take(clientsAMinute)
+		ev.Gnomon.Coverage.Clients, ev.Gnomon.Coverage.ClientsLeftOut = pipe.clientSights(clients, ev.Timestamp), leftOut
+		pipe.Offer(ev)
 		before, began = now, at
 	}
 	for left := len(workers); left > 0; {
@@ -176,16 +179,7 @@ func (d *daemonParts) coverageEvent(before, now *sensor.Coverage, from, to time.
 	ev := &event.Event{Timestamp: event.At(to), ECS: &event.ECS{Version: event.ECSVersion}, Observer: &d.observer}
 	ev.Event = event.Meta{Dataset: event.DatasetCoverage, Kind: "metric", Start: event.At(from), End: event.At(to),
 		ID: event.KeyID(int64(ev.Timestamp), event.DatasetCoverage, d.observer.ID)}
-	undecodable := map[string]uint64{}
-	for reason, n := range now.Undecodable {
-		if n -= before.Undecodable[reason]; n > 0 {
-			undecodable[reason] = n
-		}
-	}
-	ev.Gnomon = &event.Gnomon{Schema: event.SchemaVersion, Coverage: &event.Coverage{
-		Received: now.Received - before.Received, Dropped: now.Dropped - before.Dropped, Undecodable: undecodable,
-		Flows: now.Flows - before.Flows, FlowsNamed: now.Named - before.Named, ECH: now.ECH - before.ECH,
-		OneSided: now.OneSided - before.OneSided, Evicted: now.Evicted - before.Evicted}}
+	ev.Gnomon = &event.Gnomon{Schema: event.SchemaVersion, Coverage: now.Since(before)}
 	return ev
 }
 

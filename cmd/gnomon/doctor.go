@@ -234,9 +234,28 @@ func judgeTraffic(c *sensor.Coverage, listened time.Duration) []check {
 		checks = append(checks, check{"names", warn, fmt.Sprintf("a name could be read in %s of %d flows that should have one", percent(c.Named, c.Readable), c.Readable),
 			"connections that began before are nameless at first; if it stays so, look for one-sided traffic or a VPN"})
 	}
+	checks = append(checks, judgeHidden(c)...)
 	if c.Cut > 0 {
 		checks = append(checks, check{"cut", warn, fmt.Sprintf("%d flows are cut by a snaplen", c.Cut), "set capture.snaplen = 0, and look at the device that mirrors"})
 	}
+	return checks
+}
+
+// judgeHidden says how much goes where no name can be read, however good the tap is.
+func judgeHidden(c *sensor.Coverage) []check {
+	var checks []check
+	all := c.Web.Total().Plus(c.OtherPorts.Total())
+	tell := func(name string, p event.Part, says, do string) {
+		if p.Flows > 0 {
+			checks = append(checks, check{name, warn, fmt.Sprintf("%d flows (%s of those to port 443 and the like), %s: %s", p.Flows,
+				percent(p.Flows, all.Flows), size(p.Bytes), says), do})
+		}
+	}
+	tell("ech", c.Web.ECH, "their names are encrypted (ECH)", "names come from look-ups if those can be seen; browsers can be told not to use ECH by policy")
+	tell("encrypted DNS", c.Web.EncryptedDNS.Plus(c.OtherPorts.EncryptedDNS), "look-ups over HTTPS, TLS or QUIC are not seen",
+		"let clients use the resolver of the network, or read its log")
+	tell("relays", c.Web.Relay.Plus(c.OtherPorts.Relay), "services behind relays and VPNs are not seen",
+		"see the page Coverage for whose they are; the company's own VPN is best tapped behind its gateway")
 	return checks
 }
 

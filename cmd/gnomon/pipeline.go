@@ -28,7 +28,8 @@ type pipeline struct {
 	next    sensor.Sink
 	log     *slog.Logger
 
-	mu sync.Mutex // workers share it
+	mu       sync.Mutex // workers share it
+	withUser uint64     // bytes of which the user is known, since the last record of coverage
 }
 
 // newPipeline reads the table of users and, where records are kept, the key of pseudonyms.
@@ -65,6 +66,7 @@ func (l *pipeline) Offer(ev *event.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.who.Apply(ev)
+	l.countUser(ev)
 	l.policy.Judge(ev)
 	if l.privacy != nil && !l.privacy.Apply(ev) {
 		return
@@ -79,6 +81,25 @@ func (l *pipeline) Offer(ev *event.Event) {
 	}
 	for _, finding := range found {
 		l.next.Offer(finding)
+	}
+}
+
+// countUser adds up of how many bytes the user is known, and tells coverage.
+func (l *pipeline) countUser(ev *event.Event) {
+	if ev.Gnomon == nil {
+		return
+	}
+	if c := ev.Gnomon.Coverage; c != nil {
+		c.BytesWithUser, l.withUser = l.withUser, 0
+		return
+	}
+	if ev.User == nil || ev.User.Name == "" || ev.Gnomon.Counted == nil || !*ev.Gnomon.Counted {
+		return
+	}
+	for _, side := range [...]*event.Endpoint{ev.Source, ev.Destination} {
+		if side != nil && side.Bytes != nil {
+			l.withUser += *side.Bytes
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gnomon-sensor/gnomon/sensor"
 	"github.com/gnomon-sensor/gnomon/sensor/capture"
+	"github.com/gnomon-sensor/gnomon/sensor/event"
 )
 
 func (p *program) scanCommand() *cobra.Command {
@@ -62,13 +63,16 @@ func (p *program) scan(ctx context.Context, args []string, asJSON, keep bool, st
 	if err != nil && !errors.Is(err, errReported) {
 		return err
 	}
+	blind := blindSpots{coverage: &coverage}
+	seen, leftOut := parts.clients.Take(clientsInAll)
+	blind.clients, blind.leftOut = pipe.clientSights(seen, sum.last), leftOut
 	out := p.out()
 	if asJSON {
-		if err := sum.writeJSON(out, &coverage); err != nil {
+		if err := sum.writeJSON(out, &blind); err != nil {
 			return err
 		}
 	} else {
-		sum.write(out, &coverage)
+		sum.write(out, &coverage, &blind)
 	}
 	return errors.Join(err, out.Flush())
 }
@@ -101,6 +105,9 @@ type (
 	summaryJSON struct {
 		Services []serviceJSON   `json:"services"`
 		Coverage sensor.Coverage `json:"coverage"`
+		// Clients are those of which most was hidden or nameless; the flows of others that were forgotten are counted.
+		Clients        []event.ClientSight `json:"clients"`
+		ClientsLeftOut uint64              `json:"clients_left_out,omitempty"`
 	}
 	serviceJSON struct {
 		ID        string      `json:"id"`
@@ -122,10 +129,13 @@ type (
 	}
 )
 
-func (s *summary) writeJSON(w io.Writer, c *sensor.Coverage) error {
+func (s *summary) writeJSON(w io.Writer, b *blindSpots) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := summaryJSON{Services: []serviceJSON{}, Coverage: *c}
+	out := summaryJSON{Services: []serviceJSON{}, Coverage: *b.coverage, Clients: b.clients, ClientsLeftOut: b.leftOut}
+	if out.Clients == nil {
+		out.Clients = []event.ClientSight{}
+	}
 	for _, sum := range s.sorted() {
 		j := serviceJSON{ID: sum.id, Name: sum.name, Category: sum.category, Status: sum.status, Users: len(sum.users),
 			Visits: len(sum.visits), Flows: sum.flows, Lookups: sum.lookups, BytesUp: sum.up, BytesDown: sum.down}

@@ -142,8 +142,8 @@ func (s *summary) sorted() []*serviceSum {
 	})
 }
 
-// write prints the summary for a person.
-func (s *summary) write(w io.Writer, c *sensor.Coverage) {
+// write prints the summary for a person; b is nil where blind spots are told elsewhere.
+func (s *summary) write(w io.Writer, c *sensor.Coverage, b *blindSpots) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.services) == 0 {
@@ -154,6 +154,9 @@ func (s *summary) write(w io.Writer, c *sensor.Coverage) {
 		s.writeUsers(w)
 	}
 	writeCoverage(w, c)
+	if b != nil {
+		b.write(w)
+	}
 }
 
 func (s *summary) writeServices(w io.Writer) {
@@ -217,7 +220,7 @@ func writeCoverage(w io.Writer, c *sensor.Coverage) {
 		n    uint64
 		says string
 	}{
-		{c.ECH, "hellos carry an encrypted one or a dummy of it (ECH): their names may be those of a front"},
+		{c.ECHOffered, "hellos carry an encrypted one or, mostly, a dummy of it (ECH)"},
 		{c.OneSided, "TCP flows were seen in one direction only: check that the tap delivers both"},
 		{c.Cut, "flows were cut by the capture's snaplen"},
 		{c.Evicted, "flows were evicted from the full table; raise flow.max_flows"},

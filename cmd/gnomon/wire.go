@@ -28,6 +28,8 @@ type parts struct {
 	observer  event.Observer
 	visits    *sensor.Visits
 	pdns      *pdns.Table
+	fronts    *sensor.Fronts
+	clients   *sensor.Clients
 	learner   sensor.Learner // nil: nobody learns
 }
 
@@ -37,7 +39,7 @@ func (p *program) assemble(c *settings) (*parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &parts{visits: sensor.NewVisits()}
+	w := &parts{visits: sensor.NewVisits(), fronts: sensor.NewFronts(), clients: sensor.NewClients(seed())}
 	if err := w.share(1); err != nil {
 		return nil, err
 	}
@@ -74,6 +76,8 @@ func (w *parts) sensor(c *settings) sensor.Config {
 		Seed:       seed(),
 		Visits:     w.visits,
 		PDNS:       w.pdns,
+		Fronts:     w.fronts,
+		Clients:    w.clients,
 		Learner:    w.learner,
 	}
 }

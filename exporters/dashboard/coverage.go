@@ -53,7 +53,7 @@ func summarize(rows []query.CoverageRow, from, to, now time.Time, step time.Dura
 		if end.After(to) {
 			end = to
 		}
-		s.add(&r.Coverage)
+		s.Add(&r.Coverage)
 		expected := uint64(end.Sub(r.Start) / time.Minute)
 		s.expected += expected
 		s.watched += min(uint64(max(r.Minutes, 0)), expected)
@@ -71,27 +71,6 @@ func (s *seen) gap(from, to time.Time) {
 		return
 	}
 	s.gaps = append(s.gaps, gap{from, to})
-}
-
-func (s *seen) add(c *event.Coverage) {
-	s.Received += c.Received
-	s.Dropped += c.Dropped
-	s.Flows += c.Flows
-	s.FlowsNamed += c.FlowsNamed
-	s.ECH += c.ECH
-	s.EncryptedDNS += c.EncryptedDNS
-	s.Relay += c.Relay
-	s.OneSided += c.OneSided
-	s.BytesWithUser += c.BytesWithUser
-	s.Evicted += c.Evicted
-	s.QueueAgeS = max(s.QueueAgeS, c.QueueAgeS)
-	for reason, n := range c.Undecodable {
-		s.Undecodable[reason] += n
-	}
-	for name, n := range c.Sources {
-		sum := s.Sources[name]
-		s.Sources[name] = event.Source{Read: sum.Read + n.Read, Used: sum.Used + n.Used, Rejected: sum.Rejected + n.Rejected}
-	}
 }
 
 // blind is how long nothing was watched.

@@ -24,34 +24,6 @@ func coverageAt(ev *event.Event) int64 {
 	return seconds(ev.Timestamp)
 }
 
-// addCoverage adds deltas up. The age of the queue is no delta: the oldest counts.
-func addCoverage(sum, c *event.Coverage) {
-	sum.Received += c.Received
-	sum.Dropped += c.Dropped
-	sum.Flows += c.Flows
-	sum.FlowsNamed += c.FlowsNamed
-	sum.ECH += c.ECH
-	sum.EncryptedDNS += c.EncryptedDNS
-	sum.Relay += c.Relay
-	sum.OneSided += c.OneSided
-	sum.BytesWithUser += c.BytesWithUser
-	sum.Evicted += c.Evicted
-	sum.QueueAgeS = max(sum.QueueAgeS, c.QueueAgeS)
-	for reason, n := range c.Undecodable {
-		if sum.Undecodable == nil {
-			sum.Undecodable = map[string]uint64{}
-		}
-		sum.Undecodable[reason] += n
-	}
-	for name, n := range c.Sources {
-		if sum.Sources == nil {
-			sum.Sources = map[string]event.Source{}
-		}
-		s := sum.Sources[name]
-		sum.Sources[name] = event.Source{Read: s.Read + n.Read, Used: s.Used + n.Used, Rejected: s.Rejected + n.Rejected}
-	}
-}
-
 // storeCoverage adds the new coverage records of a batch to their hours.
 func (w *writer) storeCoverage(ctx context.Context, entries []entry) error {
 	for i := range entries {
@@ -79,7 +51,7 @@ func (w *writer) addToHour(ctx context.Context, at int64, c *event.Coverage) err
 	if err != nil {
 		return err
 	}
-	addCoverage(&sum, c)
+	sum.Add(c)
 	if data, err = json.Marshal(&sum); err != nil {
 		return err
 	}
@@ -156,7 +128,7 @@ func (v *view) coverHours(ctx context.Context, c *covering, until int64) error {
 		}
 		row := &c.rows[(hour-c.from)/c.step]
 		row.Minutes += bits.OnesCount64(uint64(minutes))
-		addCoverage(&row.Coverage, &sum)
+		row.Add(&sum)
 		return nil
 	})
 }
@@ -198,5 +170,5 @@ func (c *covering) add(at int64, coverage *event.Coverage) {
 		c.minutes[i] = map[int64]bool{}
 	}
 	c.minutes[i][at/60] = true
-	addCoverage(&c.rows[i].Coverage, coverage)
+	c.rows[i].Add(coverage)
 }

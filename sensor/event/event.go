@@ -302,30 +302,6 @@ type Finding struct {
 	Evidence []string `json:"evidence,omitempty"`
 }
 
-// Coverage is what the sensor saw and could not see in one minute. All figures are deltas of that minute.
-type Coverage struct {
-	Received      uint64            `json:"received"`
-	Dropped       uint64            `json:"dropped"`
-	Undecodable   map[string]uint64 `json:"undecodable,omitempty"`
-	Flows         uint64            `json:"flows"`
-	FlowsNamed    uint64            `json:"flows_named"`
-	ECH           uint64            `json:"ech"`
-	EncryptedDNS  uint64            `json:"encrypted_dns"`
-	Relay         uint64            `json:"relay"`
-	OneSided      uint64            `json:"one_sided"`
-	BytesWithUser uint64            `json:"bytes_with_user"`
-	Evicted       uint64            `json:"evicted"`
-	QueueAgeS     float64           `json:"queue_age_s"`
-	Sources       map[string]Source `json:"sources,omitempty"`
-}
-
-// Source counts the lines of one log source.
-type Source struct {
-	Read     uint64 `json:"read"`
-	Used     uint64 `json:"used"`
-	Rejected uint64 `json:"rejected"`
-}
-
 // Time is nanoseconds since 1970-01-01 UTC; zero is unknown. JSON has it as RFC 3339 in UTC.
 type Time int64
 

@@ -58,6 +58,7 @@ const (
 	ECH      // the hello carried an encrypted one
 	NoClient // the client was guessed
 	Denied   // the server has shown that it is not what its address was looked up for
+	Hidden   // the name that was read is the outer one of an encrypted hello
 )
 
 // Has says whether every fact of s is set.

@@ -1,0 +1,71 @@
+package sensor
+
+import (
+	"testing"
+
+	"github.com/gnomon-sensor/gnomon/sensor/decode"
+	"github.com/gnomon-sensor/gnomon/sensor/event"
+)
+
+func host(n uint64) decode.Address { return decode.Address{Lo: 0xffff<<32 | 10<<24 | n} }
+
+func TestClientsTake(t *testing.T) {
+	c := NewClients([3]uint64{1, 2, 3})
+	c.add(host(1), true, sightNamed, event.Part{Flows: 9, Bytes: 9000}) // all named: no blind spot
+	c.add(host(2), true, sightNameless, event.Part{Flows: 1, Bytes: 700})
+	c.add(host(3), false, sightRelay, event.Part{Flows: 1, Bytes: 50_000})
+	c.add(host(3), false, sightRelay, event.Part{Bytes: 50_000})
+	c.add(host(4), true, sightResolver, event.Part{Flows: 5, Bytes: 20})
+	for n := range uint64(6) {
+		c.add(host(10+n), true, sightNameless, event.Part{Flows: 1, Bytes: 100 + n})
+	}
+	got, leftOut := c.Take(4)
+	want := []decode.Address{host(3), host(2), host(15), host(4)} // two by bytes, two by flows that were hidden
+	if len(got) != len(want) || leftOut != 0 {
+		t.Fatalf("%d clients, %d flows left out", len(got), leftOut)
+	}
+	for i := range want {
+		if got[i].Addr != want[i] {
+			t.Errorf("place %d has %v, want %v", i, got[i].Addr.Addr(), want[i].Addr())
+		}
+	}
+	if b := got[0].Blind(); b != (event.Part{Flows: 1, Bytes: 100_000}) {
+		t.Errorf("the tunnel has %+v", b)
+	}
+	if again, _ := c.Take(4); len(again) != 0 {
+		t.Errorf("%d clients after all were taken", len(again))
+	}
+}
+
+// TestClientsBounded floods the memory: what is hidden stays, what makes room is counted.
+func TestClientsBounded(t *testing.T) {
+	c := NewClients([3]uint64{1, 2, 3})
+	c.add(host(1), true, sightRelay, event.Part{Flows: 3, Bytes: 1 << 30})
+	const flood = 50_000
+	for n := range uint64(flood) {
+		c.add(host(100+n), true, sightNameless, event.Part{Flows: 1, Bytes: 1})
+	}
+	got, leftOut := c.Take(flood)
+	if len(got) > clientShards*clientSets*clientWays || got[0].Addr != host(1) {
+		t.Errorf("%d clients, %v first", len(got), got[0].Addr.Addr())
+	}
+	if seen := uint64(len(got)) + leftOut; seen != flood+1 {
+		t.Errorf("%d clients and %d flows left out: %d in all, want %d", len(got), leftOut, seen, flood+1)
+	}
+}
+
+func TestClientsAllocations(t *testing.T) {
+	c := NewClients([3]uint64{1, 2, 3})
+	c.add(host(1), true, sightNamed, event.Part{Flows: 1})
+	if n := testing.AllocsPerRun(100, func() { c.add(host(1), true, sightNamed, event.Part{Flows: 1}) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func BenchmarkClientsAdd(b *testing.B) {
+	c := NewClients([3]uint64{1, 2, 3})
+	b.ReportAllocs()
+	for n := uint64(0); b.Loop(); n++ {
+		c.add(host(n%10_000), true, sightNamed, event.Part{Flows: 1, Bytes: 1000})
+	}
+}
