@@ -33,3 +33,16 @@ type Exporter interface {
 	// Close flushes what Export accepted and lets go of everything. Export is not called after it.
 	Close() error
 }
+
+// Sized is an Exporter that wants batches of another size than others.
+type Sized interface {
+	// BatchSize is how many events Export takes at most; it does not change.
+	BatchSize() int
+}
+
+// Forgetful is an Exporter that may not know whether it has an event already.
+type Forgetful interface {
+	// Forgets says that events which were called stored would be there twice if they were exported again after a crash, except those of the
+	// last batch.
+	Forgets() bool
+}

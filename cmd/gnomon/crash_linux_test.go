@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -116,7 +117,7 @@ func TestProcessDiskStaysFull(t *testing.T) {
 
 	s := startScan(t, dir)
 	until(t, "it has the store", func() bool { b, _ := os.ReadFile(filepath.Join(dir, "store.db.lock")); return len(b) > 0 })
-	fill(t, dir)
+	ballast := fill(t, dir)
 	s.feed(t, slices.Concat(head, slices.Concat(days...)))
 	status := s.end(t)
 	if status != 1 || !strings.Contains(s.says(), "were lost") {
@@ -128,24 +129,28 @@ func TestProcessDiskStaysFull(t *testing.T) {
 			t.Errorf("record %s was stored before, and is there %d times now", id, after[id])
 		}
 	}
-	lost := number(t, s.says(), "handing records to the store: ", " were lost")
-	stored := number(t, s.says(), " refused, ", " stored")
-	if lost == 0 || lost+stored != len(all) {
-		t.Errorf("%d lost and %d stored of %d:\n%s", lost, stored, len(all), s.says())
+	lost, kept := lossOf(t, s.says())
+	if lost == 0 || lost+kept != len(all) {
+		t.Errorf("%d lost and %d kept of %d:\n%s", lost, kept, len(all), s.says())
 	}
+	if err := os.Remove(ballast); err != nil {
+		t.Fatal(err)
+	}
+	scanAll(t, dir, head) // what is in the spool reaches the store now
+	after = storedIn(t, dir)
 	if missing := len(all) - len(after); missing > lost {
 		t.Errorf("%d records are missing, %d were said to be lost", missing, lost)
 	}
 }
 
-// number reads the figure between two texts.
-func number(t *testing.T, text, before, after string) int {
+// lossOf reads how many records were lost and kept out of what a program says.
+func lossOf(t *testing.T, text string) (lost, kept int) {
 	t.Helper()
-	_, rest, _ := strings.Cut(text, before)
-	figure, _, _ := strings.Cut(rest, after)
-	n, err := strconv.Atoi(figure)
-	if err != nil {
-		t.Fatalf("no figure between %q and %q in: %s", before, after, text)
+	m := regexp.MustCompile(`keeping records in the spool .*: (\d+) were lost, (\d+) kept`).FindStringSubmatch(text)
+	if m == nil {
+		t.Fatalf("it does not say how many records were lost: %s", text)
 	}
-	return n
+	lost, _ = strconv.Atoi(m[1])
+	kept, _ = strconv.Atoi(m[2])
+	return lost, kept
 }

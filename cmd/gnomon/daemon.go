@@ -19,20 +19,22 @@ import (
 // daemonParts are what `gnomon run` has opened.
 type daemonParts struct {
 	*parts
-	sources []capture.Source
-	log     *slog.Logger
-	replay  bool // the sources end, and can wait for a slow disk
-	stay    bool // after a replay, the pages go on until a stop
+	sources  []capture.Source
+	log      *slog.Logger
+	queueAge func() time.Duration // of the oldest record that waits for an output
+	replay   bool                 // the sources end, and can wait for a slow disk
+	stay     bool                 // after a replay, the pages go on until a stop
 }
 
 // daemon runs the workers until ctx ends or every source is at its end.
 func (p *program) daemon(ctx context.Context, c *settings, f *runFlags, d *daemonParts) (err error) {
 	defer func() { err = errors.Join(err, closeAll(d.sources)) }()
-	outs, err := p.openOutputs(c, d.replay, d.log)
+	outs, err := p.openOutputs(c, outputOptions{wait: d.replay}, d.log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, outs.close()) }()
+	d.queueAge = outs.queueAge
 	stopPages, err := p.servePages(ctx, c, d, outs)
 	if err != nil {
 		return err
@@ -62,6 +64,7 @@ func (p *program) observe(ctx context.Context, c *settings, f *runFlags, d *daem
 		return err
 	}
 	pipe.next = &fanOut{sinks: sinks, now: time.Now}
+	outs.settle(ctx) // findings start from what the store has
 	if err := pipe.findings(ctx, c, outs, !d.replay); err != nil {
 		return err
 	}
@@ -180,6 +183,7 @@ func (d *daemonParts) coverageEvent(before, now *sensor.Coverage, from, to time.
 	ev.Event = event.Meta{Dataset: event.DatasetCoverage, Kind: "metric", Start: event.At(from), End: event.At(to),
 		ID: event.KeyID(int64(ev.Timestamp), event.DatasetCoverage, d.observer.ID)}
 	ev.Gnomon = &event.Gnomon{Schema: event.SchemaVersion, Coverage: now.Since(before)}
+	ev.Gnomon.Coverage.QueueAgeS = d.queueAge().Seconds()
 	return ev
 }
 

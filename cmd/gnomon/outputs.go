@@ -1,9 +1,12 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/gnomon-sensor/gnomon/exporters"
@@ -13,39 +16,99 @@ import (
 	"github.com/gnomon-sensor/gnomon/sensor"
 )
 
-// outputs are where records go.
-type outputs struct {
-	store  *store.Store // nil: not enabled
-	queues map[string]*spool.Queue
-	names  []string // of the queues, in the order in which they were opened
-	log    *slog.Logger
+// Names of the outputs, as the spool, messages and metrics have them.
+const (
+	storeOutput = "store"
+	fileOutput  = "file"
+)
+
+// output is a way out of the sensor.
+type output struct {
+	name string
+	on   bool // the settings want it
+	open func() (exporters.Exporter, error)
 }
 
-// closeWithin is how long a stop may take to hand the last records over.
-const closeWithin = 20 * time.Second
+// outputs are where records go: all through one spool.
+type outputs struct {
+	store *store.Store // nil: not enabled
+	spool *spool.Spool // nil: records go nowhere
+	names []string
+	log   *slog.Logger
+	scan  bool // what is not in its place at the end is an error
+}
 
-// openOutputs opens what the settings say. wait makes the sensor wait for a slow output instead of losing records: replays and files can.
-func (p *program) openOutputs(c *settings, wait bool, log *slog.Logger) (o *outputs, err error) {
-	o = &outputs{queues: map[string]*spool.Queue{}, log: log}
+// outputOptions say how the outputs are used.
+type outputOptions struct {
+	wait bool   // the sensor waits for a slow output instead of losing records: replays and files can
+	only string // the one output that is opened, and that records are for; empty: all that are on
+}
+
+// How long a stop may take: a scan is done when its records are where they belong; a daemon's records go on at the next start.
+const (
+	closeScan   = 20 * time.Second
+	closeDaemon = 8 * time.Second
+)
+
+// list names every output; adding one is a line here.
+func (p *program) list(o *outputs, c *settings) []output {
+	return []output{
+		{storeOutput, c.Store.Enabled, func() (e exporters.Exporter, err error) { o.store, err = p.openStore(c, o.log); return o.store, err }},
+		{fileOutput, c.File.Path != "", func() (exporters.Exporter, error) {
+			return jsonl.Open(jsonl.Config{Path: c.File.Path, MaxBytes: int64(c.File.MaxBytes), Keep: c.File.Keep})
+		}},
+	}
+}
+
+// configured are the outputs that the settings want.
+func (p *program) configured(o *outputs, c *settings) []output {
+	return slices.DeleteFunc(p.list(o, c), func(out output) bool { return !out.on })
+}
+
+// openOutputs opens what the settings say, and the spool in front of it.
+func (p *program) openOutputs(c *settings, options outputOptions, log *slog.Logger) (o *outputs, err error) {
+	o = &outputs{log: log, scan: options.only != ""}
+	conf := c.spoolConfig(p.environ, log)
+	conf.Wait, conf.Only = options.wait, options.only
+	opened := map[string]exporters.Exporter{}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, o.close())
+			err = errors.Join(err, o.undo(opened))
 		}
 	}()
-	if c.Store.Enabled {
-		if o.store, err = p.openStore(c, log); err != nil {
+	for _, out := range p.configured(o, c) {
+		conf.Exporters = append(conf.Exporters, out.name)
+		if options.only != "" && options.only != out.name {
+			continue
+		}
+		if opened[out.name], err = out.open(); err != nil {
+			delete(opened, out.name)
 			return o, err
 		}
-		o.add("store", o.store, wait)
+		o.names = append(o.names, out.name)
 	}
-	if c.File.Path != "" {
-		file, err := jsonl.Open(jsonl.Config{Path: c.File.Path, MaxBytes: int64(c.File.MaxBytes), Keep: c.File.Keep})
-		if err != nil {
+	if len(opened) == 0 {
+		return o, nil
+	}
+	if o.spool, err = spool.Open(conf); err != nil {
+		return o, err
+	}
+	for _, name := range o.names {
+		if err := o.spool.Attach(name, opened[name]); err != nil {
 			return o, err
 		}
-		o.add("file", file, wait)
+		delete(opened, name) // the spool closes it
 	}
 	return o, nil
+}
+
+// undo closes what a start that failed has opened.
+func (o *outputs) undo(opened map[string]exporters.Exporter) error {
+	errs := []error{o.close()}
+	for _, e := range opened {
+		errs = append(errs, e.Close())
+	}
+	return errors.Join(errs...)
 }
 
 func (p *program) openStore(c *settings, log *slog.Logger) (*store.Store, error) {
@@ -59,33 +122,71 @@ func (p *program) openStore(c *settings, log *slog.Logger) (*store.Store, error)
 	return store.Open(conf)
 }
 
-func (o *outputs) add(name string, e exporters.Exporter, wait bool) {
-	conf := spool.Default()
-	conf.Name, conf.Wait = name, wait
-	o.queues[name] = spool.New(conf, e, o.log)
-	o.names = append(o.names, name)
-}
-
-// sinks are the queues.
-func (o *outputs) sinks() []sensor.Sink {
-	var all []sensor.Sink
-	for _, name := range o.names {
-		all = append(all, o.queues[name])
+// spoolConfig is that of the spool, but for its exporters.
+func (s *settings) spoolConfig(environ []string, log *slog.Logger) spool.Config {
+	conf := spool.Default(s.Spool.Dir)
+	if conf.Dir == "" {
+		conf.Dir = filepath.Join(stateDir(&s.Config, environ), "spool")
 	}
-	return all
+	conf.MaxBytes, conf.MaxAge, conf.Sync = int64(s.Spool.MaxBytes), s.Spool.MaxAge, s.Spool.Sync
+	conf.Memory, conf.DeadBytes, conf.Log = int(s.Spool.Memory), int64(s.Spool.DeadLetters), log
+	return conf
 }
 
-// close hands the last records over and says what was lost, if anything.
-func (o *outputs) close() error {
-	var errs []error
-	for _, name := range o.names {
-		q := o.queues[name]
-		errs = append(errs, q.Close(closeWithin))
-		if s := q.Stats(); s.Dropped+s.Never > 0 {
-			errs = append(errs, fmt.Errorf("handing records to the %s: %d were lost (no room or no time), %d refused, %d stored; see the log for the reason",
-				name, s.Dropped, s.Never, s.Stored))
+// sinks are where the sensor puts records.
+func (o *outputs) sinks() []sensor.Sink {
+	if o.spool == nil {
+		return nil
+	}
+	return []sensor.Sink{o.spool}
+}
+
+// settle waits until the store has what an earlier process left in the spool, for as long as a start may take.
+func (o *outputs) settle(ctx context.Context) {
+	if o.store == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, settleWithin)
+	defer cancel()
+	if err := o.spool.Drain(ctx, storeOutput); err != nil {
+		o.log.Warn("the store does not have yet what was left in the spool", "error", err)
+	}
+}
+
+// settleWithin bounds how long a start waits for the store.
+const settleWithin = 30 * time.Second
+
+// queueAge is how long the oldest record has waited for an output.
+func (o *outputs) queueAge() time.Duration {
+	var oldest time.Duration
+	if o.spool != nil {
+		for _, e := range o.spool.Stats().Exporters {
+			oldest = max(oldest, e.Age)
 		}
 	}
-	o.names, o.queues = nil, nil
+	return oldest
+}
+
+// close hands the last records over and says what was lost, if anything, and what has to wait.
+func (o *outputs) close() error {
+	if o.spool == nil {
+		return nil
+	}
+	within := closeDaemon
+	if o.scan {
+		within = closeScan
+	}
+	errs := []error{o.spool.Close(within)}
+	for _, e := range o.spool.Stats().Exporters {
+		if e.Never > 0 {
+			o.log.Error("records were refused for good; gnomon dlq shows them", "exporter", e.Name, "records", e.Never)
+		}
+		if e.Waiting > 0 && o.scan {
+			errs = append(errs, fmt.Errorf("handing records to the %s: %d are in the spool and go on when gnomon starts again: %s", e.Name, e.Waiting, e.LastError))
+		} else if e.Waiting > 0 {
+			o.log.Warn("records wait in the spool for the next start", "exporter", e.Name, "records", e.Waiting, "reason", e.LastError)
+		}
+	}
+	o.spool = nil
 	return errors.Join(errs...)
 }

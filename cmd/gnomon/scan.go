@@ -91,8 +91,8 @@ func (p *program) scanPipeline(c *settings, parts *parts, sum *summary, keep boo
 	if !keep {
 		return pipe, func() error { return nil }, nil
 	}
-	c.Store.Enabled, c.File.Path = true, ""
-	outs, err := p.openOutputs(c, true, p.logger(c))
+	c.Store.Enabled = true
+	outs, err := p.openOutputs(c, outputOptions{wait: true, only: storeOutput}, p.logger(c))
 	if err != nil {
 		return nil, nil, err
 	}

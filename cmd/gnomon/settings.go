@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gnomon-sensor/gnomon/exporters/dashboard"
+	"github.com/gnomon-sensor/gnomon/exporters/spool"
 	"github.com/gnomon-sensor/gnomon/exporters/store"
 	"github.com/gnomon-sensor/gnomon/sensor/config"
 	"github.com/gnomon-sensor/gnomon/sensor/identity"
@@ -21,9 +22,26 @@ type settings struct {
 	Privacy   privacy.Config        `toml:"privacy"`
 	Policy    policy.Config         `toml:"policy"`
 	Findings  policy.FindingsConfig `toml:"findings"`
+	Spool     spoolSettings         `toml:"spool"`
 	Store     storeSettings         `toml:"store"`
 	Report    reportSettings        `toml:"report"`
 	Dashboard dashboard.Config      `toml:"dashboard"`
+}
+
+// spoolSettings is the table spool: records on their way to the store and to other systems.
+type spoolSettings struct {
+	// Dir is where records wait; empty: spool in the state directory.
+	Dir string `toml:"dir"`
+	// MaxBytes bounds what waits on the disk.
+	MaxBytes config.Bytes `toml:"max_bytes"`
+	// MaxAge is how long a record waits.
+	MaxAge time.Duration `toml:"max_age"`
+	// Sync is how long a record may be in memory only.
+	Sync time.Duration `toml:"sync"`
+	// Memory bounds what waits in memory while the disk takes nothing.
+	Memory config.Bytes `toml:"memory"`
+	// DeadLetters bounds what was refused for good.
+	DeadLetters config.Bytes `toml:"dead_letters"`
 }
 
 // storeSettings is the table store: the embedded store in the state directory.
@@ -47,13 +65,15 @@ type reportSettings struct {
 }
 
 func defaultSettings() settings {
-	s := store.Default("")
+	s, q := store.Default(""), spool.Default("")
 	return settings{
-		Config:    config.Default(),
-		Identity:  identity.Default(),
-		Privacy:   privacy.Default(),
-		Policy:    policy.Default(),
-		Findings:  policy.DefaultFindings(),
+		Config:   config.Default(),
+		Identity: identity.Default(),
+		Privacy:  privacy.Default(),
+		Policy:   policy.Default(),
+		Findings: policy.DefaultFindings(),
+		Spool: spoolSettings{MaxBytes: config.Bytes(q.MaxBytes), MaxAge: q.MaxAge, Sync: q.Sync, Memory: config.Bytes(q.Memory),
+			DeadLetters: config.Bytes(q.DeadBytes)},
 		Store:     storeSettings{Enabled: true, RawRetention: s.RawRetention, RollupMonths: s.RollupMonths, MaxBytes: config.Bytes(s.MaxBytes)},
 		Dashboard: dashboard.Default(),
 	}
@@ -61,13 +81,29 @@ func defaultSettings() settings {
 
 // Validate implements config.Settings.
 func (s *settings) Validate() error {
-	for _, check := range []func() error{s.Config.Validate, s.Identity.Validate, s.Privacy.Validate, s.Policy.Validate, s.Findings.Validate, s.Store.validate, s.Report.validate, s.Dashboard.Validate, s.validateKeys} {
+	for _, check := range []func() error{s.Config.Validate, s.Identity.Validate, s.Privacy.Validate, s.Policy.Validate, s.Findings.Validate, s.Spool.validate, s.Store.validate, s.Report.validate, s.Dashboard.Validate, s.validateKeys} {
 		if err := check(); err != nil {
 			return err
 		}
 	}
 	if s.Dashboard.Listen != "" && !s.Store.Enabled {
 		return errors.New(`store.enabled = false leaves the pages nothing to show; set dashboard.listen = "" too`)
+	}
+	return nil
+}
+
+func (s *spoolSettings) validate() error {
+	switch {
+	case s.MaxBytes < 16<<20:
+		return fmt.Errorf("spool.max_bytes = %v is out of range: at least 16MiB", s.MaxBytes)
+	case s.MaxAge != 0 && s.MaxAge < time.Hour:
+		return fmt.Errorf("spool.max_age = %v is out of range: 0 (no bound) or at least 1h", s.MaxAge)
+	case s.Sync < 10*time.Millisecond || s.Sync > 10*time.Second:
+		return fmt.Errorf("spool.sync = %v is out of range: at least 10ms, at most 10s", s.Sync)
+	case s.Memory < 1<<20 || s.Memory > 1<<30:
+		return fmt.Errorf("spool.memory = %v is out of range: at least 1MiB, at most 1GiB", s.Memory)
+	case s.DeadLetters < 1<<20:
+		return fmt.Errorf("spool.dead_letters = %v is out of range: at least 1MiB", s.DeadLetters)
 	}
 	return nil
 }

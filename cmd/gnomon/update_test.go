@@ -256,11 +256,22 @@ func (u *updates) keeper(t *testing.T, more func(*settings)) (*catalogueKeeper, 
 	}
 	log := slog.New(slog.DiscardHandler)
 	seen := &audits{}
-	conf := spool.Default()
-	conf.Name = "audit"
-	queue := spool.New(conf, seen, log)
-	k := p.keepCatalogue(&c, &daemonParts{parts: parts, log: log}, &outputs{queues: map[string]*spool.Queue{"audit": queue}, names: []string{"audit"}, log: log})
-	seen.drain = func() { queue.Close(closeWithin) }
+	conf := spool.Default(t.TempDir())
+	conf.Exporters = []string{"audit"}
+	records, err := spool.Open(conf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := records.Attach("audit", seen); err != nil {
+		t.Fatal(err)
+	}
+	outs := &outputs{spool: records, names: []string{"audit"}, log: log}
+	k := p.keepCatalogue(&c, &daemonParts{parts: parts, log: log}, outs)
+	seen.drain = func() {
+		if err := outs.close(); err != nil {
+			t.Error(err)
+		}
+	}
 	return k, seen
 }
 

@@ -36,7 +36,7 @@ func (s *Store) Export(ctx context.Context, batch []event.Event, out []exporters
 		return s.explain(fmt.Sprintf("storing %d records", len(batch)), err)
 	}
 	for i := range entries {
-		out[entries[i].at] = exporters.Outcome{State: exporters.Stored}
+		out[entries[i].at] = exporters.Outcome{State: exporters.Stored, Duplicate: !entries[i].fresh}
 	}
 	clear(s.w.entries) // they hold the caller's events
 	s.exports++

@@ -83,6 +83,8 @@ func (c *Codec) structOf(t reflect.Type, known map[reflect.Type]*structure) *str
 }
 
 // kindOf panics on what no event has: a field of a new kind needs its code here, and every test says so.
+//
+//nolint:gocyclo // a case for each kind of value
 func (c *Codec) kindOf(t reflect.Type, known map[reflect.Type]*structure) *kind {
 	switch t.Kind() {
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
@@ -142,6 +144,9 @@ func unset(k *kind, v reflect.Value) bool {
 	return false
 }
 
+// appendValue writes a value.
+//
+//nolint:gocyclo // a case for each kind of value
 func appendValue(b []byte, k *kind, v reflect.Value) []byte {
 	switch k.code {
 	case codeUint:

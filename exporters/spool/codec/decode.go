@@ -166,6 +166,8 @@ func (r *reader) entries(elem *kind, v reflect.Value, depth int) {
 }
 
 // skip passes over a value that this version has no field for.
+//
+//nolint:gocyclo // a case for each kind of value
 func (r *reader) skip(k *kind, depth int) {
 	if depth >= maxNested {
 		r.fail()

@@ -95,6 +95,9 @@ func parseSchema(text []byte) ([]*structure, error) {
 // maxNested bounds how deep values lie in each other.
 const maxNested = 16
 
+// parseKind reads the form of a field.
+//
+//nolint:gocyclo // a case for each kind of value
 func parseKind(code string, structs []*structure) (*kind, error) {
 	first := &kind{}
 	for k, depth := first, 0; ; depth++ {
@@ -170,6 +173,8 @@ func (m *matcher) kind(written *kind, into reflect.Type) *kind {
 }
 
 // fits says whether a written value can be read into a Go value.
+//
+//nolint:gocyclo // a case for each kind of value
 func fits(code byte, into reflect.Kind) bool {
 	switch code {
 	case codeUint:

@@ -20,7 +20,7 @@ type cursor struct{ next, lost uint64 }
 
 func (c cursor) String() string {
 	body := fmt.Sprintf("gnomon cursor 1 next %d lost %d", c.next, c.lost)
-	return fmt.Sprintf("%s crc32c %08x\n", body, crc32.Checksum([]byte(body), castagnoli))
+	return fmt.Sprintf("%s crc32c %08x\n", body, crc32.Checksum([]byte(body), castagnoli()))
 }
 
 // parseCursor reads a cursor; ok is false if it is none.

@@ -22,7 +22,8 @@ const (
 // errFrame is a record that is not whole.
 var errFrame = errors.New("the record is not whole")
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+// castagnoli is the table of CRC32C, which the library makes once.
+func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
 // reserveFrame begins a record whose number is not known yet.
 func reserveFrame(b, payload []byte) []byte {
@@ -46,7 +47,7 @@ func numberFrames(b []byte, epoch, first uint64) uint64 {
 
 func checksum(epoch uint64, b []byte) uint32 {
 	seed := uint32(epoch) ^ uint32(epoch>>32)
-	return crc32.Update(seed, castagnoli, b)
+	return crc32.Update(seed, castagnoli(), b)
 }
 
 // frame is a record as it was read; payload aliases what it was read from.
@@ -135,7 +136,7 @@ func appendHead(b []byte, h *head) []byte {
 	b = append(b, h.meta...)
 	rest := b[start+16:]
 	binary.LittleEndian.PutUint32(b[start+8:], uint32(len(rest)))
-	binary.LittleEndian.PutUint32(b[start+12:], crc32.Checksum(rest, castagnoli))
+	binary.LittleEndian.PutUint32(b[start+12:], crc32.Checksum(rest, castagnoli()))
 	return b
 }
 
@@ -161,7 +162,7 @@ func parseHead(b []byte) (head, error) {
 		return head{}, errors.New("its head is cut short")
 	}
 	rest := b[16:n]
-	if crc32.Checksum(rest, castagnoli) != binary.LittleEndian.Uint32(b[12:]) {
+	if crc32.Checksum(rest, castagnoli()) != binary.LittleEndian.Uint32(b[12:]) {
 		return head{}, errors.New("its head is damaged")
 	}
 	h := head{epoch: binary.LittleEndian.Uint64(rest), first: binary.LittleEndian.Uint64(rest[8:]),

@@ -184,10 +184,10 @@ func (j *Journal) Full(hundredths int64) bool {
 	return j.neededNow(j.files[0])
 }
 
-// neededNow says whether an open reader has not read the file yet. mu is held.
+// neededNow says whether an open reader is not past the file yet, as far as the disk knows. mu is held.
 func (j *Journal) neededNow(s *segment) bool {
 	for _, r := range j.readers {
-		if r.open && r.wants(s) {
+		if r.open && r.forIt(s) && r.saved < s.end {
 			return true
 		}
 	}

@@ -55,7 +55,7 @@ func numbered(payload []byte, epoch, number uint64) []byte {
 func add(t testing.TB, j *Journal, from, n uint64) {
 	t.Helper()
 	for i := range n {
-		if err := j.Append(record(from+i)); err != nil {
+		if err := j.Append(record(from + i)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -151,7 +151,7 @@ type trial struct {
 	next    uint64          // to be appended
 	safe    map[uint64]bool // and what was not safe yet
 	fresh   []uint64
-	torn    bool // a crash came while something was not safe
+	torn    bool                         // a crash came while something was not safe
 	only    map[uint64]bool              // for reader a alone
 	got     map[string]map[uint64]int    // how often each record was read
 	again   map[string]map[uint64]bool   // read before a crash without being saved

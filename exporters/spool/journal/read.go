@@ -136,6 +136,10 @@ func (r *Reader) locate() (s *segment, size int64) {
 		found := *s
 		return &found, s.bytes
 	}
+	if r.position < r.j.next { // the files between are missing
+		r.batch.Lost += r.j.next - r.position
+		r.position = r.j.next
+	}
 	r.batch.Next = r.position
 	return nil, 0
 }

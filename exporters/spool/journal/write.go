@@ -79,17 +79,10 @@ func (j *Journal) AppendFor(only string, payloads [][]byte) error {
 
 // write brings a group to the disk, as a whole. flushing is held.
 func (j *Journal) write(g group, only string) error {
-	if s := j.last(); j.active != nil && (s.bytes >= j.o.FileBytes || s.only != only) {
-		if err := j.seal(); err != nil {
-			return err
-		}
+	s, err := j.writable(only)
+	if err != nil {
+		return err
 	}
-	if j.active == nil {
-		if err := j.create(only); err != nil {
-			return err
-		}
-	}
-	s := j.last()
 	end := numberFrames(g.bytes, s.epoch, s.end)
 	if _, err := j.active.Write(g.bytes); err != nil {
 		if j.active.Truncate(s.bytes) != nil {
@@ -97,15 +90,10 @@ func (j *Journal) write(g group, only string) error {
 		}
 		return err
 	}
-	if err := j.active.Sync(); err != nil {
-		// What the disk has now is not known, and another Sync would not tell: the group goes into another file.
+	if err := j.sync(s); err != nil {
+		// What the disk has now is not known, and another try would not tell: the group goes into another file.
 		_ = j.active.Truncate(s.bytes)
 		return errors.Join(err, j.seal())
-	}
-	if s.end == s.first { // its name reaches the disk before anyone relies on it
-		if err := j.dir.Sync(); err != nil {
-			return errors.Join(err, j.seal())
-		}
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -114,6 +102,29 @@ func (j *Journal) write(g group, only string) error {
 	j.counts.Written += uint64(g.records)
 	j.announce()
 	return nil
+}
+
+// writable is the file that records for a reader go to now.
+func (j *Journal) writable(only string) (*segment, error) {
+	if s := j.last(); j.active != nil && (s.bytes >= j.o.FileBytes || s.only != only) {
+		if err := j.seal(); err != nil {
+			return nil, err
+		}
+	}
+	if j.active == nil {
+		if err := j.create(only); err != nil {
+			return nil, err
+		}
+	}
+	return j.last(), nil
+}
+
+// sync brings what was written to the disk and, of a new file, its name, before anyone relies on it.
+func (j *Journal) sync(s *segment) error {
+	if err := j.active.Sync(); err != nil || s.end > s.first {
+		return err
+	}
+	return j.dir.Sync()
 }
 
 // last is the newest file; nil: there is none. flushing is held, under which alone files are added.
