@@ -54,7 +54,7 @@ func (s *Sensor) offerFlow(f *flow.Flow, st *story, end flow.End) {
 			s.setHost(ev, st, st.hosts[0])
 		}
 		s.setVerdict(ev, st)
-		s.setUpload(ev, f, st)
+		s.setUpload(ev, f, st, end)
 	}
 	ev.Event.ID = event.SliceID(s.config.Observer.ID, event.DatasetActivity, &t, f.First, serviceID(st))
 	s.sink.Offer(ev)
@@ -70,7 +70,7 @@ func (s *Sensor) offerSlice(f *flow.Flow, side *flow.Side, st *story, end flow.E
 	ev.Destination.Bytes, ev.Destination.Packets = delta(f, slice, 1-client)
 	ev.Gnomon.Flow.Slice = st.nextSlice()
 	ev.Gnomon.Flow.End = end.String()
-	s.setUpload(ev, f, st)
+	s.setUpload(ev, f, st, end)
 	t := s.tuple(f)
 	if st.verdict.Service != nil {
 		s.setVerdict(ev, st)
@@ -164,10 +164,10 @@ func (s *Sensor) setVerdict(ev *event.Event, st *story) {
 }
 
 // setUpload says what left since the slice before.
-func (s *Sensor) setUpload(ev *event.Event, f *flow.Flow, st *story) {
-	body, known := s.evidence.Body(f)
-	if total, ok := st.upload.total(f, st.protocol, body, known); ok {
-		ev.Gnomon.Upload = st.upload.delta(total)
+func (s *Sensor) setUpload(ev *event.Event, f *flow.Flow, st *story, end flow.End) {
+	if total, ok := s.uploaded(f, st, end); ok {
+		ev.Gnomon.Upload = st.delta(total)
+		ev.Gnomon.Use = st.use()
 	}
 }
 

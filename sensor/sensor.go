@@ -139,6 +139,10 @@ func (s *Sensor) batch(frames []capture.Frame) error {
 			s.evidence.From(f, seg)
 			s.learner.datagram(f, seg)
 			s.tunnels.look(s, f, seg)
+			s.begin(f, seg)
+		}
+		if f.State&flow.Metered != 0 {
+			s.measure(f, seg)
 		}
 		s.flows.Add(f, seg)
 	}

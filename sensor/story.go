@@ -6,6 +6,7 @@ import (
 
 	"github.com/gnomon-sensor/gnomon/classifiers"
 	"github.com/gnomon-sensor/gnomon/sensor/decode"
+	"github.com/gnomon-sensor/gnomon/sensor/event"
 	"github.com/gnomon-sensor/gnomon/sensor/evidence"
 	"github.com/gnomon-sensor/gnomon/sensor/flow"
 )
@@ -24,11 +25,14 @@ type story struct {
 	host         string // of the current request, or where a CONNECT leads
 	userAgent    string
 	proxyUser    string
-	mac          [6]byte // of the client, as far as the tap is from it on the same link
-	upload       uploads
-	hides        sighting // what hides the names behind the flow, if something does
-	hider        string   // its entry of the catalogue, else its protocol
-	accounted    uint64   // bytes of it that coverage knows already
+	hides        sighting     // what hides the names behind the flow, if something does
+	hider        string       // its entry of the catalogue, else its protocol
+	accounted    uint64       // bytes of it that coverage knows already
+	mac          [6]byte      // of the client, as far as the tap is from it on the same link
+	meter        meter        // of an encrypted connection
+	requests     uint64       // read in the clear
+	tunnelAt     uint64       // the client's bytes up to the end of the CONNECT
+	uploaded     event.Upload // by the end of the slice before
 
 	verdict classifiers.Verdict // of what the flow carries now; Service nil: nothing that is reported
 	class   classifiers.Class
@@ -86,6 +90,9 @@ func (s *Sensor) Found(f *flow.Flow, seg *decode.Segment, o *evidence.Observatio
 	}
 	first := st.protocol == ""
 	st.observe(f, seg, o)
+	if o.Hello != nil {
+		s.measureHello(f, st, seg, o)
+	}
 	if known || o.Class != classifiers.ClassSNI { // a hello inside a tunnel that says nothing leaves the tunnel's target in force
 		st.decide(verdict, known, class)
 	}
@@ -126,6 +133,10 @@ func (st *story) observe(f *flow.Flow, seg *decode.Segment, o *evidence.Observat
 	if r := o.Request; r != nil {
 		st.protocol = "http"
 		st.method, st.host = string(r.Method), lowerName(o.Name)
+		st.requests++
+		if up := &f.Half[seg.Dir]; st.method == "CONNECT" {
+			st.tunnelAt = up.Bytes + uint64(seg.Len)
+		}
 		if len(r.UserAgent) > 0 {
 			st.userAgent = strings.ToValidUTF8(string(r.UserAgent), "\uFFFD")
 		}
@@ -134,8 +145,6 @@ func (st *story) observe(f *flow.Flow, seg *decode.Segment, o *evidence.Observat
 		}
 		return
 	}
-	up := &f.Half[seg.Dir]
-	st.upload.handshake, st.upload.packets = up.Bytes+uint64(seg.Len), uint64(up.Packets)+1
 	h := o.Hello
 	st.protocol = "tls"
 	transport := byte('t')

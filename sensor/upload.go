@@ -1,67 +1,139 @@
 package sensor
 
 import (
+	"github.com/gnomon-sensor/gnomon/classifiers"
+	"github.com/gnomon-sensor/gnomon/sensor/decode"
 	"github.com/gnomon-sensor/gnomon/sensor/event"
+	"github.com/gnomon-sensor/gnomon/sensor/evidence"
 	"github.com/gnomon-sensor/gnomon/sensor/flow"
+	"github.com/gnomon-sensor/gnomon/sensor/upload"
 )
 
-// What a client sends beside request bodies, where nothing closer is known. The figures are protocol facts; the bounds below allow for
-// what differs between clients.
-const (
-	// tlsFinish is change_cipher_spec (6 bytes), Finished (up to 53) and its record and tag (22): RFC 8446, sections 4.4.4 and 5.2.
-	tlsFinish = 81
-	// tlsRecord is the header, tag and content type of one record (RFC 8446, section 5.2), which holds up to 2^14 bytes.
-	tlsRecord, tlsRecordMax = 22, 1 << 14
-	// requestHead is a typical request's header section; headMost is what one with cookies and a token may take.
-	requestHead, headMost = 700, 8192
-	// quicPacket is the least that a short-header packet adds: flags, an 8-byte connection id, packet number and tag (RFC 9000, section
-	// 17.3.1). quicAcked is what a packet with an ACK and no data takes in all (RFC 9000, section 19.3).
-	quicPacket, quicAcked = 27, 45
-)
-
-// uploads turns a flow's counts into the estimate of application bytes, slice by slice.
-type uploads struct {
-	handshake uint64 // client bytes up to the end of the hello
-	packets   uint64 // client packets up to then
-	before    event.Upload
+// meter estimates the uploads of one encrypted connection: upload.TLS or upload.QUIC.
+type meter interface {
+	Add(seg *decode.Segment, client bool)
+	// Method is empty while nothing can be known.
+	Method() string
+	Total() upload.Estimate
+	Use() upload.Use
+	// End decides what was left open: no further segment belongs to it.
+	End()
 }
 
-// total estimates what the flow has uploaded so far; ok is false if it cannot be known.
-func (u *uploads) total(f *flow.Flow, protocol string, body int64, bodyKnown bool) (up event.Upload, ok bool) {
-	h := f.Up()
-	switch protocol {
-	case "tls":
-		return u.tls(h), true
-	case "quic":
-		return u.quic(h), true
-	case "http":
-		if bodyKnown {
-			return event.Upload{Bytes: uint64(body), Low: uint64(body), High: uint64(body), Method: "http-body"}, true
+var (
+	_ meter = (*upload.TLS)(nil)
+	_ meter = (*upload.QUIC)(nil)
+)
+
+// leastDatagram is what every path takes of QUIC (RFC 9000, section 14).
+const leastDatagram = 1200
+
+// clearHead is the least that a request's head takes of a connection in the clear on which the heads could not all be read: a request line,
+// Host and a length.
+const clearHead = 100
+
+// measure follows a flow that has a meter.
+func (s *Sensor) measure(f *flow.Flow, seg *decode.Segment) {
+	if st := s.storyOf(f); st != nil && st.meter != nil {
+		st.meter.Add(seg, seg.Dir == f.Client())
+	}
+}
+
+// measureHello begins to measure a connection at its hello, which the segment completes.
+func (s *Sensor) measureHello(f *flow.Flow, st *story, seg *decode.Segment, o *evidence.Observation) {
+	f.State |= flow.Metered
+	if o.Class == classifiers.ClassQUICSNI {
+		st.meter = upload.NewQUIC(seg.Len)
+		return
+	}
+	next := seg.Seq // the hello lies in one segment, or ends with it
+	if p := seg.Payload; len(p) < 2 || p[0] != 0x16 || p[1] != 3 {
+		next += seg.Len
+		if h := &f.Half[seg.Dir]; f.State&(flow.SeenA<<seg.Dir) != 0 && int32(h.Next-next) > 0 {
+			next = h.Next
 		}
 	}
-	return event.Upload{}, false
+	hello := upload.Hello{Early: o.Hello.EarlyData}
+	for name := range o.Hello.NextProtocols() {
+		hello.HTTP2 = hello.HTTP2 || string(name) == "h2"
+	}
+	st.meter = upload.NewTLS(hello, next)
 }
 
-func (u *uploads) tls(h *flow.Half) event.Upload {
-	sent := less(h.Bytes, u.handshake)
-	high := less(sent, tlsRecord)
-	net := less(sent, tlsFinish)
-	net = less(net, net/(tlsRecordMax+tlsRecord)*tlsRecord+tlsRecord)
-	return event.Upload{Bytes: less(net, requestHead), Low: less(net, headMost+net/50), High: high, Method: "tls-payload"}
+// measureUnknown begins to measure a connection that has shown no hello yet.
+func (s *Sensor) measureUnknown(f *flow.Flow, st *story) {
+	switch {
+	case st.meter != nil:
+		return
+	case f.Key.Proto == decode.TCP:
+		st.meter = upload.NewTCP()
+	case f.Key.HasPort(portHTTPS): // QUIC that has not shown its hello (RFC 9114, section 3.1.2)
+		st.meter = upload.NewQUIC(leastDatagram)
+	default:
+		return
+	}
+	f.State |= flow.Metered
 }
 
-func (u *uploads) quic(h *flow.Half) event.Upload {
-	sent, packets := less(h.Bytes, u.handshake), less(uint64(h.Packets), u.packets)
-	net := less(sent, packets*quicAcked)
-	return event.Upload{Bytes: less(net, requestHead), Low: less(net, headMost+net/20), High: less(sent, packets*quicPacket),
-		Method: "quic-payload"}
+// begin measures every flow from its first payload on, where every flow is shown.
+func (s *Sensor) begin(f *flow.Flow, seg *decode.Segment) {
+	if !s.config.All || f.State&flow.Metered != 0 || seg.Len == 0 || f.Key.Proto != decode.TCP && !f.Key.HasPort(portHTTPS) {
+		return
+	}
+	st := s.storyOf(f)
+	if st == nil {
+		st = &story{}
+		s.flows.SideOf(f).Owner = st
+	}
+	s.measureUnknown(f, st)
 }
 
-// delta returns what was added since the last call. Totals only grow, so no delta is negative.
-func (u *uploads) delta(total event.Upload) *event.Upload {
-	d := event.Upload{Bytes: less(total.Bytes, u.before.Bytes), Low: less(total.Low, u.before.Low), High: less(total.High, u.before.High),
-		Method: total.Method}
-	u.before = total
+// uploaded estimates what the flow has uploaded so far; ok is false if it cannot be known.
+func (s *Sensor) uploaded(f *flow.Flow, st *story, end flow.End) (up event.Upload, ok bool) {
+	if m := st.meter; m != nil && m.Method() != "" {
+		if end != flow.EndNone {
+			m.End()
+		}
+		e := m.Total()
+		return event.Upload{Bytes: e.Bytes, Low: e.Low, High: e.High, Method: m.Method(), Bursts: e.Bursts, Turns: e.Turns, LargestBurst: e.Largest}, true
+	}
+	if st.protocol != "http" {
+		return event.Upload{}, false
+	}
+	body, known := s.evidence.Body(f)
+	if known {
+		return event.Upload{Bytes: uint64(body), Low: uint64(body), High: uint64(body), Method: "http-body"}, true
+	}
+	sent := f.Up().Bytes + s.flows.Missing(f, f.Client())
+	if st.method == "CONNECT" {
+		sent = less(sent, st.tunnelAt)
+		return event.Upload{Bytes: sent, Low: sent, High: sent, Method: "tunnel-bytes"}, true
+	}
+	sent = max(less(sent, clearHead*st.requests), uint64(body))
+	return event.Upload{Bytes: sent, Low: uint64(body), High: sent, Method: "http-payload"}, true
+}
+
+// use says what the flow is for. What the catalogue knows for background outweighs sizes and rhythm.
+func (st *story) use() string {
+	switch {
+	case st.verdict.Service != nil && st.verdict.Service.Kind == "background":
+		return upload.Background.String()
+	case st.meter == nil:
+		return upload.Unknown.String()
+	}
+	return st.meter.Use().String()
+}
+
+// delta returns what was added since the last call. Totals do not shrink, so that the deltas add up to the last of them.
+func (st *story) delta(total event.Upload) *event.Upload {
+	was := &st.uploaded
+	d := event.Upload{Bytes: less(total.Bytes, was.Bytes), Low: less(total.Low, was.Low), High: less(total.High, was.High),
+		Method: total.Method, Bursts: total.Bursts - min(was.Bursts, total.Bursts), Turns: total.Turns - min(was.Turns, total.Turns)}
+	if total.LargestBurst > was.LargestBurst || d.Bytes > 0 {
+		d.LargestBurst = min(total.LargestBurst, max(d.Bytes, total.LargestBurst-was.LargestBurst))
+	}
+	*was = event.Upload{Bytes: max(was.Bytes, total.Bytes), Low: max(was.Low, total.Low), High: max(was.High, total.High),
+		Bursts: max(was.Bursts, total.Bursts), Turns: max(was.Turns, total.Turns), LargestBurst: max(was.LargestBurst, total.LargestBurst)}
 	return &d
 }
 

@@ -275,6 +275,7 @@ type Upload struct {
 	High         uint64 `json:"high"`
 	Method       string `json:"method,omitempty"`
 	Bursts       uint32 `json:"bursts,omitempty"`
+	Turns        uint32 `json:"turns,omitempty"`
 	LargestBurst uint64 `json:"largest_burst,omitempty"`
 }
 

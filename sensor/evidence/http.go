@@ -223,11 +223,11 @@ func (r *Reader) endStream(f *flow.Flow, st *stream) {
 }
 
 // Body is how many bytes of request bodies f's client has sent over HTTP/1; known is false if it speaks something else, or if bytes are
-// missing so that it is not known where a body ended.
+// missing so that it is not known where a body ended; bytes are then the least that was sent.
 func (r *Reader) Body(f *flow.Flow) (bytes int64, known bool) {
 	st := r.streamOf(f)
-	if st == nil || !st.http.active || st.http.connect || !st.http.synced {
+	if st == nil || !st.http.active || st.http.connect {
 		return 0, false
 	}
-	return st.http.sent + st.http.body.Bytes, true
+	return st.http.sent + st.http.body.Bytes, st.http.synced
 }

@@ -59,6 +59,7 @@ const (
 	NoClient // the client was guessed
 	Denied   // the server has shown that it is not what its address was looked up for
 	Hidden   // the name that was read is the outer one of an encrypted hello
+	Metered  // every segment is measured, for the upload estimate
 )
 
 // Has says whether every fact of s is set.

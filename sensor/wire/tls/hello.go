@@ -14,6 +14,7 @@ const (
 	extServerName          = 0x0000 // RFC 6066, section 3
 	extSignatureAlgorithms = 0x000d // RFC 8446, section 4.2.3
 	extALPN                = 0x0010 // RFC 7301, section 3.1
+	extEarlyData           = 0x002a // RFC 8446, section 4.2.10
 	extSupportedVersions   = 0x002b // RFC 8446, section 4.2.1
 	extECHDraftFirst       = 0xfe08 // draft-ietf-tls-esni-08, the first one called ECH
 	extECHDraftLast        = 0xfe0a // draft-ietf-tls-esni-10
@@ -46,6 +47,8 @@ type Hello struct {
 	NameExtension bool
 	// ECH says that an Encrypted Client Hello extension is there: a real one or GREASE, which nobody can tell apart from outside.
 	ECH bool
+	// EarlyData says that application data follows before the server has answered (RFC 8446, section 4.2.10).
+	EarlyData bool
 	// ESNI says that the forerunner of ECH is there: the name travels encrypted.
 	ESNI bool
 
@@ -124,6 +127,8 @@ func (h *Hello) parseExtensions() error {
 			h.supportedVersions(content)
 		case extECH, extECHDraftFirst, extECHDraftFirst + 1, extECHDraftLast:
 			h.ECH = true
+		case extEarlyData:
+			h.EarlyData = true
 		case extESNI:
 			h.ESNI = true
 		}

@@ -1,38 +1,63 @@
 package tls
 
 import (
+	"bytes"
 	"slices"
 	"testing"
 )
 
-// mixed is a stream with every kind of record, and what a walk over it has to count.
-func mixed() ([]byte, Records) {
-	stream := slices.Concat(
-		record(recordHandshake, make([]byte, 300)), record(recordChangeCipherSpec, []byte{1}),
-		record(recordApplicationData, make([]byte, 1400)), record(recordApplicationData, make([]byte, 16401)),
-		record(recordHeartbeat, make([]byte, 61)), record(recordAlert, make([]byte, 19)), record(recordApplicationData, []byte{0}))
-	return stream, Records{
-		ApplicationRecords: 3, ApplicationBytes: 17802, HandshakeBytes: 300, ChangeCipherBytes: 1, AlertBytes: 19, HeartbeatBytes: 61,
+// mixed is a stream with every kind of record, and the records that a walk over it has to return.
+func mixed() ([]byte, []Record) {
+	records := []Record{
+		{Type: Handshake, Len: 300}, {Type: ChangeCipherSpec, Len: 1}, {Type: ApplicationData, Len: 1400}, {Type: ApplicationData, Len: 16401},
+		{Type: recordHeartbeat, Len: 61}, {Type: Alert, Len: 19}, {Type: ApplicationData, Len: 1},
 	}
+	var stream []byte
+	for _, r := range records {
+		stream = append(stream, record(r.Type, make([]byte, r.Len))...)
+	}
+	return stream, records
 }
 
-// counts is a walk's figures without its position.
-func counts(r Records) Records {
-	return Records{
-		ApplicationRecords: r.ApplicationRecords, ApplicationBytes: r.ApplicationBytes, HandshakeBytes: r.HandshakeBytes,
-		ChangeCipherBytes: r.ChangeCipherBytes, AlertBytes: r.AlertBytes, HeartbeatBytes: r.HeartbeatBytes, Lost: r.Lost,
+// walk tells r of the stream in pieces and returns the records.
+func walk(r *Records, stream []byte, size int) []Record {
+	var out []Record
+	for part := range slices.Chunk(stream, size) {
+		for len(part) > 0 {
+			if r.Inside(uint32(len(part))) {
+				break
+			}
+			var rec Record
+			if rec, part = r.Next(part); rec.Len > 0 {
+				out = append(out, rec)
+			}
+		}
 	}
+	return out
 }
 
-func TestRecordsAdvance(t *testing.T) {
+// total is how many bytes of the stream a walk returns, and keeps as pending.
+func total(r *Records, stream []byte, size int) int {
+	n := 0
+	for _, rec := range walk(r, stream, size) {
+		if n += int(rec.Len); !rec.Unseen {
+			n += HeaderLen
+		}
+	}
+	if rec := r.Pending(); rec.Unseen {
+		n += int(rec.Len)
+	} else if rec.Type != 0 {
+		n += HeaderLen + int(rec.Len)
+	}
+	return n + int(r.have)
+}
+
+func TestRecordsNext(t *testing.T) {
 	stream, want := mixed()
 	for _, size := range []int{1, 2, 3, 4, 5, 6, 100, 1448, 9000, len(stream)} {
 		var r Records
-		for part := range slices.Chunk(stream, size) {
-			r.Advance(part)
-		}
-		if counts(r) != want || r.Pending() != 0 {
-			t.Errorf("pieces of %d bytes: %+v, want %+v", size, r, want)
+		if got := walk(&r, stream, size); !slices.Equal(got, want) || r.Pending() != (Record{}) || !r.InSight() {
+			t.Errorf("pieces of %d bytes: %+v, want %+v; pending %+v", size, got, want, r.Pending())
 		}
 	}
 }
@@ -41,54 +66,76 @@ func TestRecordsTruncated(t *testing.T) {
 	stream, _ := mixed()
 	for n := range stream {
 		var r Records
-		r.Advance(stream[:n])
-		body := r.ApplicationBytes + r.HandshakeBytes + r.ChangeCipherBytes + r.AlertBytes + r.HeartbeatBytes
-		if r.Lost || body > uint64(n) || uint64(n)-body > 7*recordHeaderLen {
-			t.Fatalf("%d bytes: %+v", n, r)
+		if got := total(&r, stream[:n], 1448); got != n {
+			t.Fatalf("of %d bytes, %d were accounted for", n, got)
 		}
 	}
 }
 
 func TestRecordsSkip(t *testing.T) {
-	stream, want := mixed()
+	stream, records := mixed()
 	const inside = 300 + 1 + 3*recordHeaderLen + 10 // ten bytes into the first application record
+	rest := records[3:]
+	first := Record{Type: ApplicationData, Len: 1400}
 	tests := []struct {
 		name string
-		skip uint64
-		lost bool
+		skip uint32
+		want []Record // of Skip and of what follows
 	}{
-		{"nothing", 0, false},
-		{"part of the record", 700, false},
-		{"the rest of the record", 1390, false},
-		{"into the next header", 1391, true},
-		{"more than 4 GiB", 1<<32 + 1, true},
+		{"nothing", 0, slices.Concat([]Record{first}, rest)},
+		{"part of the record", 700, slices.Concat([]Record{first}, rest)},
+		{"the rest of the record", 1390, slices.Concat([]Record{first}, rest)},
+		{"into the next header", 1391, []Record{first, {Unseen: true, Len: 16406 + 66 + 24}, {Type: ApplicationData, Len: 17}}},
+	}
+	stream = append(stream[:len(stream)-6], record(ApplicationData, make([]byte, minSealed))...) // one that can be found again
+	for i := range tests {
+		if n := len(tests[i].want); !tests[i].want[n-1].Unseen && n > 3 {
+			tests[i].want = append(slices.Clone(tests[i].want[:n-1]), Record{Type: ApplicationData, Len: minSealed})
+		}
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var r Records
-			r.Advance(stream[:inside])
-			r.Skip(tt.skip)
-			if r.Lost != tt.lost {
-				t.Fatalf("lost %v, want %v", r.Lost, tt.lost)
+			walk(&r, stream[:inside], inside)
+			var got []Record
+			if rec := r.Skip(tt.skip); rec.Len > 0 {
+				got = append(got, rec)
 			}
-			if tt.lost {
-				before := r
-				r.Skip(1)
-				r.Advance(stream)
-				if r != before {
-					t.Error("counts go on after the walk was lost")
-				}
-				return
-			}
-			r.Advance(stream[inside+int(tt.skip):])
-			if counts(r) != want {
-				t.Errorf("%+v, want %+v", r, want)
+			got = append(got, walk(&r, stream[inside+int(tt.skip):], len(stream))...)
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("%+v, want %+v", got, tt.want)
 			}
 		})
 	}
 }
 
-func TestRecordsLost(t *testing.T) {
+func TestRecordsFindTheNextHeader(t *testing.T) {
+	data := record(ApplicationData, bytes.Repeat([]byte{0xa5}, 500))
+	tests := []struct {
+		name   string
+		before []byte
+		stream []byte
+		want   []Record
+	}{
+		{"ciphertext before it", bytes.Repeat([]byte{0x5a}, 90), data, []Record{{Unseen: true, Len: 90}, {Type: ApplicationData, Len: 500}}},
+		{"a header that nothing follows", record(ApplicationData, make([]byte, 30))[:20], data, []Record{{Unseen: true, Len: 20}, {Type: ApplicationData, Len: 500}}},
+		{"too short for a tag", record(ApplicationData, make([]byte, 16)), data, []Record{{Unseen: true, Len: 21}, {Type: ApplicationData, Len: 500}}},
+		{"at once", nil, data, []Record{{Type: ApplicationData, Len: 500}}},
+		{"none", nil, bytes.Repeat([]byte{0x5a}, 600), nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var r Records
+			r.Blind()
+			stream := slices.Concat(tt.before, tt.stream)
+			if got := walk(&r, stream, len(stream)); !slices.Equal(got, tt.want) {
+				t.Errorf("%+v, want %+v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestRecordsGoBlind(t *testing.T) {
 	tests := []struct {
 		name   string
 		stream string
@@ -103,21 +150,44 @@ func TestRecordsLost(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var r Records
-			r.Advance([]byte(tt.stream[:len(tt.stream)-1]))
-			if r.Lost {
-				t.Fatal("lost too early")
+			r.Next([]byte(tt.stream[:len(tt.stream)-1]))
+			if !r.InSight() {
+				t.Fatal("blind too early")
 			}
-			r.Advance([]byte(tt.stream[len(tt.stream)-1:]))
-			if !r.Lost {
-				t.Error("not lost")
+			r.Next([]byte(tt.stream[len(tt.stream)-1:]))
+			if r.InSight() || r.Pending() != (Record{Unseen: true, Len: uint32(len(tt.stream))}) {
+				t.Errorf("in sight %v, pending %+v", r.InSight(), r.Pending())
 			}
 		})
 	}
 }
 
+func TestRecordsBoundUnseen(t *testing.T) {
+	var r Records
+	r.Blind()
+	junk := make([]byte, 1448)
+	var got uint32
+	for range 1000 {
+		if rec, _ := r.Next(junk); rec.Len > 0 {
+			if rec.Len > maxUnseen+uint32(len(junk)) {
+				t.Fatalf("a stretch of %d bytes", rec.Len)
+			}
+			got += rec.Len
+		}
+	}
+	if got += r.Pending().Len; got != 1000*1448 {
+		t.Errorf("%d bytes, want %d", got, 1000*1448)
+	}
+}
+
 func TestRecordsDoNotAllocate(t *testing.T) {
 	stream, _ := mixed()
-	if got := testing.AllocsPerRun(100, func() { new(Records).Advance(stream) }); got != 0 {
+	if got := testing.AllocsPerRun(100, func() {
+		var r Records
+		for b := stream; len(b) > 0; {
+			_, b = r.Next(b)
+		}
+	}); got != 0 {
 		t.Errorf("%v allocations, want 0", got)
 	}
 }
@@ -133,12 +203,14 @@ func BenchmarkRecords(b *testing.B) {
 	at := 0
 	b.ReportAllocs()
 	for b.Loop() {
-		r.Advance(stream[at : at+mss])
+		for part := stream[at : at+mss]; len(part) > 0 && !r.Inside(uint32(len(part))); {
+			_, part = r.Next(part)
+		}
 		if at += mss; at+mss > len(stream) {
 			r, at = Records{}, 0
 		}
 	}
-	if r.Lost {
-		b.Fatal("lost")
+	if !r.InSight() {
+		b.Fatal("blind")
 	}
 }

@@ -1,0 +1,74 @@
+package upload
+
+import (
+	"github.com/gnomon-sensor/gnomon/sensor/decode"
+	"github.com/gnomon-sensor/gnomon/sensor/wire/tls"
+)
+
+// acks is what the captured side of a connection acknowledges of the other, where only one side is captured.
+type acks struct {
+	begun  bool
+	latest uint32
+	owed   uint32 // bytes of the client's handshake that are still to come
+	bytes  uint32 // of the client, since the server spoke
+}
+
+// ack follows the acknowledgements of the side that is captured where the other is not.
+func (t *TLS) ack(seg *decode.Segment, client bool) {
+	if seg.Flags&decode.ACK == 0 {
+		return
+	}
+	a := &t.acks
+	if !a.begun {
+		a.begun, a.latest = true, seg.Ack
+		if !client && t.phase == shaking {
+			if seg.Flags&decode.SYN != 0 {
+				a.owed = finishedFlight
+			} else {
+				t.phase = talking // the midst of a connection
+			}
+		}
+		return
+	}
+	n := seg.Ack - a.latest
+	if int32(n) <= 0 || n > maxGap {
+		return
+	}
+	a.latest = seg.Ack
+	if client {
+		t.unheard(n)
+		return
+	}
+	t.acknowledged(n, seg.Time)
+}
+
+// unheard takes n bytes of a server that is not captured.
+func (t *TLS) unheard(n uint32) {
+	t.spoke = true
+	if n > h2Window+2*(tls.HeaderLen+sealed13) && t.phase == talking {
+		t.answer(uint64(n))
+	}
+}
+
+// acknowledged takes n bytes of a client that is not captured. Those before the server speaks are its hello.
+func (t *TLS) acknowledged(n uint32, at int64) {
+	if !t.spoke && t.phase == shaking {
+		return
+	}
+	t.phase = talking
+	paid := min(n, t.acks.owed)
+	t.acks.owed -= paid
+	t.acks.bytes += n - paid
+	if t.acks.bytes >= maxForeign {
+		t.settle(at)
+	}
+}
+
+// settle counts what a client that is not captured has sent since the server spoke.
+func (t *TLS) settle(at int64) {
+	n := t.acks.bytes
+	t.acks.bytes = 0
+	if n > h2Window+tls.HeaderLen+sealed13 {
+		t.unseen(n, at)
+	}
+}

@@ -1,0 +1,213 @@
+package upload
+
+import (
+	"encoding/binary"
+
+	"github.com/gnomon-sensor/gnomon/sensor/decode"
+	"github.com/gnomon-sensor/gnomon/sensor/wire/quic"
+)
+
+const (
+	quicLong = 0x80 // header form bit (RFC 9000, section 17.2)
+	quicTag  = 16   // AEAD tag (RFC 9001, section 5.3)
+	// A packet number takes 1 to 4 bytes, 2 while up to 2^15 packets are in flight (RFC 9000, section 17.1).
+	numberTypical, numberLeast, numberMost = 2, 1, 4
+	// A STREAM frame takes its type, a stream ID of 1 or 2 bytes, an offset of 2 to 8 and a length of 0 or 2 (RFC 9000, section 19.8);
+	// offsets beyond 16 KiB take 4.
+	streamTypical, streamLeast, streamMost = 1 + 1 + 4 + 1, 1 + 1 + 2, 1 + 2 + 8 + 2
+	// quicControl is what a packet without STREAM frames holds at most, if nothing was lost: ACK with two ranges (RFC 9000, section 19.3)
+	// and an update of a limit (sections 19.9 and 19.10).
+	quicControl = 24
+	// quicHead is the smallest packet that may carry a request.
+	quicHead = 40
+	// quicAnswer is what a server's datagram has to hold to be more than acknowledgements and limits; amid an upload they may list many
+	// ranges.
+	quicAnswer, quicAnswerBulk = 60, 200
+	// bulkPackets is after how many full packets a burst is a bulk upload.
+	bulkPackets = 16
+	// h3Share is what HTTP/3 adds to a body: a DATA frame's type and length, 3 to 5 bytes (RFC 9114, section 7.1) to each write of 4 KiB or more.
+	h3Share = 1024
+	// resentShare is the share of a long upload that may have been sent again because it was lost behind the tap: encrypted packet
+	// numbers do not tell.
+	resentShare = 64
+)
+
+// QUIC follows one QUIC connection.
+type QUIC struct {
+	tally
+	dir     [2]datagrams // client, server
+	cid     uint32       // length of the client's destination connection IDs
+	full    uint32       // full packets in the current burst
+	tail    bool         // the datagram before was part of a body
+	pending uint64       // content of the burst before its first full packet
+}
+
+// datagrams is one side's stream of datagrams.
+type datagrams struct {
+	largest uint32 // size of datagrams that carry data
+	probe   uint32 // a larger size that was seen once: a probe of the path (RFC 9000, section 14.4)
+	recent  [8]uint64
+	at      uint8
+}
+
+// NewQUIC returns a meter of a connection whose client's first flight is under way; largest is the size of its datagrams.
+func NewQUIC(largest uint32) *QUIC {
+	q := &QUIC{cid: 8}
+	q.dir[0].largest = largest
+	return q
+}
+
+// Method says how the estimate was got.
+func (q *QUIC) Method() string { return "quic-datagrams" }
+
+// Add follows a datagram of the client or of the server.
+func (q *QUIC) Add(seg *decode.Segment, client bool) {
+	b := seg.Payload
+	side := 1
+	if client {
+		side = 0
+	}
+	d := &q.dir[side]
+	if len(b) < 2 || d.repeated(b) {
+		return
+	}
+	if b[0]&quicLong != 0 {
+		q.long(seg, client)
+		return
+	}
+	if d.probed(seg.Len) {
+		return
+	}
+	if client {
+		q.said(seg.Len, seg.Time)
+	} else {
+		q.heard(seg.Len)
+	}
+}
+
+// repeated says whether the same datagram was seen just before: a mirror may show each twice. No two packets are equal, for they are
+// encrypted under different packet numbers.
+func (d *datagrams) repeated(b []byte) bool {
+	var mark uint64
+	if len(b) >= 16 {
+		mark = binary.LittleEndian.Uint64(b[len(b)-8:])
+	}
+	for _, p := range d.recent {
+		if p == mark && mark != 0 {
+			return true
+		}
+	}
+	d.recent[d.at%uint8(len(d.recent))] = mark
+	d.at++
+	return false
+}
+
+// probed says whether a datagram of n bytes is a probe: the first that is larger than all before it.
+func (d *datagrams) probed(n uint32) bool {
+	switch {
+	case n <= d.largest:
+		return false
+	case d.probe == n:
+		d.largest = n
+		return false
+	}
+	d.probe = n
+	return true
+}
+
+// long follows the handshake's packets.
+func (q *QUIC) long(seg *decode.Segment, client bool) {
+	if client {
+		q.dir[0].largest = max(q.dir[0].largest, seg.Len)
+		if n := quic.ApplicationLen(seg.Payload); n > 0 {
+			q.said(uint32(n), seg.Time)
+		}
+		return
+	}
+	q.dir[1].largest = max(q.dir[1].largest, seg.Len)
+	if n, ok := quic.SourceCID(seg.Payload); ok {
+		q.cid = uint32(n)
+	}
+}
+
+// heard takes a server's datagram of n bytes.
+func (q *QUIC) heard(n uint32) {
+	least := uint32(quicAnswer)
+	if q.full >= bulkPackets {
+		least = quicAnswerBulk
+	}
+	if n >= least {
+		q.answer(uint64(n - min(n, quicAnswer/2)))
+	}
+}
+
+// said takes a client's datagram of n bytes.
+func (q *QUIC) said(n uint32, at int64) {
+	frame := 1 + q.cid + quicTag
+	content := n - min(n, frame+numberTypical)
+	if content <= quicControl {
+		return
+	}
+	if !q.open || q.answered {
+		q.finish()
+		q.begin(at)
+	}
+	switch full := q.dir[0].largest; {
+	case n+quicControl >= full:
+		if q.full++; q.full == 1 {
+			q.opening(content)
+		} else {
+			q.body(n, content)
+		}
+		q.tail = true
+	case q.tail && content > quicHead:
+		q.body(n, content)
+		q.tail = false
+	case q.full == 0:
+		q.pending += uint64(content)
+	default:
+		q.doubt(uint64(content))
+	}
+}
+
+// opening takes the first full packet of a burst: behind a head, or with one in it.
+func (q *QUIC) opening(content uint32) {
+	n := less(uint64(content), streamTypical)
+	if q.pending > quicHead {
+		q.doubt(q.pending)
+		q.add(n, less(n, headMost), uint64(content))
+		q.learned = uint32(min(q.pending, headAlone))
+		q.pending = 0
+		return
+	}
+	q.doubt(q.pending)
+	q.pending = 0
+	q.mixed(n, headMost)
+}
+
+// body takes a datagram of n bytes in the midst of a body.
+func (q *QUIC) body(n, content uint32) {
+	bytes := less(uint64(content), streamTypical)
+	bytes -= bytes / h3Share
+	low := less(uint64(n), uint64(1+q.cid+quicTag+numberMost+streamMost))
+	high := less(uint64(n), uint64(1+q.cid+quicTag+numberLeast+streamLeast))
+	q.add(bytes, less(low, low/resentShare), high)
+}
+
+// finish decides what is left open of the current burst.
+func (q *QUIC) finish() {
+	if q.pending > 0 {
+		if q.pending <= headAlone {
+			q.learned = uint32(q.pending)
+		}
+		q.doubt(q.pending)
+	}
+	q.pending, q.full, q.tail = 0, 0, false
+	q.end()
+}
+
+// End decides what is left open.
+func (q *QUIC) End() { q.finish() }
+
+// Total is the estimate so far.
+func (q *QUIC) Total() Estimate { return q.Estimate }

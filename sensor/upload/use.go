@@ -1,0 +1,81 @@
+package upload
+
+import "math"
+
+// Use says what a connection is for, as far as its sizes and rhythm show.
+type Use uint8
+
+// The kinds of use, as in gnomon.use.
+const (
+	Unknown     Use = iota
+	Interactive     // somebody reads the answers, or sent a file
+	Background      // telemetry, keep-alive, a connection made ahead of need
+)
+
+var useNames = [...]string{"unknown", "interactive", "background"}
+
+// String is the ECS value.
+func (u Use) String() string { return useNames[u] }
+
+const (
+	// answerLeast is less than any answer to a prompt: a status line and a few words.
+	answerLeast = 300
+	// answerText is an answer that somebody may read: a report or a keep-alive is acknowledged with less.
+	answerText = 1500
+	// fileLeast is more than telemetry sends at once.
+	fileLeast = 64 << 10
+	// beats is how many bursts show a rhythm, and beatJitter how far the pauses of a timer vary at most, as a share of their mean: people
+	// vary by more than their mean.
+	beats, beatJitter = 5, 0.15
+)
+
+// rhythm notes when bursts came and what became of them.
+type rhythm struct {
+	last     int64   // when the last burst began
+	pauses   int     // between the beginnings of bursts
+	mean, m2 float64 // of the pauses in seconds, by Welford's method
+	bodies   bool    // a body was answered by something to read
+	answers  bool    // something to read was sent at all
+}
+
+// began notes the beginning of a burst.
+func (r *rhythm) began(at int64) {
+	if r.last != 0 {
+		pause := float64(at-r.last) / 1e9
+		r.pauses++
+		d := pause - r.mean
+		r.mean += d / float64(r.pauses)
+		r.m2 += d * (pause - r.mean)
+	}
+	r.last = at
+}
+
+// ended notes what a burst carried and how much was answered.
+func (r *rhythm) ended(body, said, down uint64) {
+	if down >= answerText {
+		r.answers = true
+		r.bodies = r.bodies || body > 0 || said > headAlone/2
+	}
+}
+
+// regular says whether a timer is behind the bursts.
+func (r *rhythm) regular() bool {
+	return r.pauses >= beats && r.mean >= 1 && math.Sqrt(r.m2/float64(r.pauses)) < beatJitter*r.mean
+}
+
+// Use judges the connection so far. A connection that carried no request was made ahead of need.
+func (t *tally) Use() Use {
+	now := t.rhythm
+	if t.open {
+		now.ended(t.burst, t.said, t.down)
+	}
+	switch {
+	case t.Bursts == 0, now.regular() && t.Largest < fileLeast:
+		return Background
+	case t.Largest >= fileLeast, now.bodies:
+		return Interactive
+	case !now.answers:
+		return Background
+	}
+	return Unknown
+}
