@@ -33,6 +33,20 @@ var lookAlikes = []string{
 	"openaire.eu", "explore.openaire.eu", "openairinterface.org", "openair.com", "openaip.net", "claudebernard.fr", "claudel.fr",
 	"mistralsolutions.com", "gemini.com", "gemini.edu", "copilot.example", "devinfo.example", "cursors.example", "perplexityinstitute.eu",
 	"jasperreports.example", "coherent.com", "replicated.com", "together.example", "poetry.com", "poems.com",
+	// words of daily life that a service has under another ending
+	"candy.com", "nomi.com", "botify.com", "koala.com", "surfer.com", "rabbit.com", "bee.com", "omi.com", "spinach.com", "friday.com", "durable.com",
+	"julius.com", "yellow.com", "nabla.org", "looker.com", "opus.com", "klap.com", "glif.com", "frase.com", "trint.de", "sonix.net", "grain.org",
+	"speak.org", "rev.org", "motion.com", "reclaim.com", "sesame.org", "sesameworkshop.org", "abridged.com", "suki.com", "freed.com", "heidi.com",
+	"fellow.com", "circle.com", "tiro.com", "rimo.com", "luzia.es", "zeta.com", "crack.com", "gizmo.com", "blaze.com", "fadr.net", "flick.com",
+	"mosaic.com", "slashy.net", "star.com", "status.com", "turbo.com", "jungle.com", "flint.com", "twee.org", "cora.com", "dola.net", "liner.net",
+	// beside the label border of these
+	"notelevenlabs.io", "mykapwing.com", "getveed.io", "xremove.bg", "vitrinka.ai", "apollo.ai", "superplusai.com", "ecograder.com", "smartflow.ai",
+	"sparefinder.ai", "stremini.ai", "masterwordai.com", "umegaemochi.com", "pangrampangram.com", "petabridge.com",
+	"utopaistudios.com", "profaceapp.com", "tradeschoolai.com", "soulplusai.com", "petroleumai.com", "invoicemaker.in",
+	// the same owner's other products
+	"naver.com", "map.naver.com", "news.naver.com", "www.jianying.com", "capcut.com", "wps.cn", "docs.qq.com", "zhihu.com", "sensetime.com", "tii.ae",
+	"meta.com", "about.meta.com", "aliyun.com", "www.aliyuncs.com", "xfyun.cn", "caiyunapp.com", "api.caiyunapp.com",
+	"maps.olakrutrim.com", "genie.stanford.edu", "bhashini.gov.in", "fanar.qa", "thehive.ai", "icons8.com", "khanacademy.org", "proton.me", "deemos.com",
 	// the owner's other names
 	"q.amazonaws.com", "bedrock-runtime.amazonaws.com", "bedrock-runtime.eu-central-1.amazonaws.com.cn", "aiplatform.google.com",
 	"xaiplatform.googleapis.com", "generativelanguage.googleapis.com.example", "openai.azure.com.example", "notopenai.azure.com.example",
