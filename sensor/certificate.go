@@ -36,7 +36,7 @@ func (s *Sensor) foundCertificate(f *flow.Flow, seg *decode.Segment, o *evidence
 	if v, ok := s.judgeCertificate(seg, o); ok {
 		f.State |= flow.Named
 		st.decide(v, true, classifiers.ClassCertificate)
-		s.flows.Slices(f, seg.Time, s.config.FirstSlice, s.config.Slice)
+		s.slices(f, seg.Time)
 	}
 	if st.verdict.Service == nil {
 		s.noteHider(f, seg, o)

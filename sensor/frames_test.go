@@ -66,6 +66,7 @@ func (p *tape) udp(src, dst netip.AddrPort, payload []byte) {
 
 // Flags of tape.tcp (RFC 9293, section 3.1).
 const (
+	fin = 1
 	syn = 2
 	ack = 16
 )

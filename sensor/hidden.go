@@ -51,7 +51,7 @@ func (s *Sensor) Nameless(f *flow.Flow, at int64) {
 	if ok {
 		st.verdict, st.class = verdict, classifiers.ClassIPFromDNS
 		s.measureUnknown(f, st)
-		s.flows.Slices(f, at, s.config.FirstSlice, s.config.Slice)
+		s.slices(f, at)
 	}
 }
 

@@ -40,6 +40,13 @@ func (s *Sensor) Emit(f *flow.Flow, side *flow.Side, end flow.End) {
 	}
 }
 
+// slices begins slices for f, unless whole flows are reported: those are written once, at their end.
+func (s *Sensor) slices(f *flow.Flow, at int64) {
+	if !s.config.All || s.config.SliceAll {
+		s.flows.Slices(f, at, s.config.FirstSlice, s.config.Slice)
+	}
+}
+
 // offerFlow writes a whole flow.
 func (s *Sensor) offerFlow(f *flow.Flow, st *story, end flow.End) {
 	ev := s.flowEvent(f, st)

@@ -136,9 +136,7 @@ func (s *Sensor) hides(f *flow.Flow, at int64, kind sighting, by string) {
 		return
 	}
 	st.hides, st.hider = kind, by
-	if !s.config.All {
-		s.flows.Slices(f, at, s.config.FirstSlice, s.config.Slice)
-	}
+	s.slices(f, at)
 }
 
 // sighting says which part of the traffic a flow belongs to, and what hides its name, if something does.

@@ -100,7 +100,7 @@ func (s *Sensor) Found(f *flow.Flow, seg *decode.Segment, o *evidence.Observatio
 		st.dnsName = dnsName
 	}
 	if st.verdict.Service != nil || s.config.SliceAll {
-		s.flows.Slices(f, seg.Time, s.config.FirstSlice, s.config.Slice)
+		s.slices(f, seg.Time)
 	}
 	if s.config.All {
 		s.furtherName(f, seg, st, o, first)
