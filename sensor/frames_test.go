@@ -68,6 +68,7 @@ func (p *tape) udp(src, dst netip.AddrPort, payload []byte) {
 const (
 	fin = 1
 	syn = 2
+	rst = 4
 	ack = 16
 )
 

@@ -13,6 +13,7 @@ import (
 	"github.com/gnomon-sensor/gnomon/sensor/evidence"
 	"github.com/gnomon-sensor/gnomon/sensor/flow"
 	"github.com/gnomon-sensor/gnomon/sensor/pdns"
+	"github.com/gnomon-sensor/gnomon/sensor/wire/quic"
 )
 
 // Sink takes records. Offer keeps nothing of ev after it returns but what it copied; it may wait (a file waits for a slow disk).
@@ -134,6 +135,11 @@ func (s *Sensor) batch(frames []capture.Frame) error {
 		f, err := s.flows.Open(seg) // ended flows and slices that are over leave here, by packet time
 		if err != nil {
 			return err
+		}
+		if f.State&flow.Settled != 0 && seg.Key.Proto == decode.UDP && quic.IsLong(seg.Payload) && s.evidence.Renewed(f, seg) {
+			if f, err = s.flows.Renew(f, seg); err != nil {
+				return err
+			}
 		}
 		if f.State&flow.Settled == 0 { // a hello, a request: most segments hold none
 			s.evidence.From(f, seg)

@@ -28,6 +28,9 @@ type harness struct {
 	client []uint8
 	time   int64
 	ports  int
+
+	renewed int
+	last    decode.Segment
 }
 
 func newHarness(t testing.TB, config Config) *harness {
@@ -81,9 +84,16 @@ func (h *harness) send(seg decode.Segment) *flow.Flow {
 	}
 	h.time++
 	seg.Time = h.time
+	h.last = seg
 	f, err := h.flows.Open(&seg)
 	if err != nil {
 		h.t.Fatal(err)
+	}
+	if f.State&flow.Settled != 0 && seg.Key.Proto == decode.UDP && h.reader.Renewed(f, &seg) {
+		h.renewed++
+		if f, err = h.flows.Renew(f, &seg); err != nil {
+			h.t.Fatal(err)
+		}
 	}
 	if f.State&flow.Settled == 0 {
 		h.reader.From(f, &seg)

@@ -207,11 +207,16 @@ func (c *clients) pair() *handshake {
 	return new(handshake)
 }
 
+// put takes one client back.
+func (c *clients) put(client *quic.Client) {
+	c.lent--
+	c.free = append(c.free, client)
+}
+
 func (c *clients) giveBack(h *handshake) {
 	for i, client := range h.client {
 		if client != nil {
-			c.lent--
-			c.free = append(c.free, client)
+			c.put(client)
 			h.client[i] = nil
 		}
 	}

@@ -39,6 +39,7 @@ func (r *Reader) udp(f *flow.Flow, seg *decode.Segment) {
 		return
 	}
 	if r.tellHello(f, seg, classifiers.ClassQUICSNI, hello) {
+		remember(f, seg, hello)
 		r.settle(f)
 	}
 }

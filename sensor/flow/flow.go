@@ -21,7 +21,7 @@ type Flow struct {
 	Tunnels uint16 // as in decode.Link
 }
 
-// Half is one direction of a flow.
+// Half is one direction of a flow. The fields for TCP are the payload's reader's where there is none (see package evidence).
 type Half struct {
 	Bytes   uint64 // unique payload bytes: TCP by sequence number, UDP the sum of the datagrams
 	Packets uint32

@@ -105,6 +105,13 @@ func (t *Table) Open(seg *decode.Segment) (*Flow, error) {
 	return t.create(seg)
 }
 
+// Renew ends f, on whose five-tuple the segment begins another connection, and returns the flow of that one. Open does so itself where a
+// SYN tells.
+func (t *Table) Renew(f *Flow, seg *decode.Segment) (*Flow, error) {
+	t.over(f, EndIdle, seg.Time)
+	return t.create(seg)
+}
+
 // border ends the slice if the time has passed its border.
 func (t *Table) border(f *Flow, now int64) {
 	s := t.sides[f.Side]

@@ -1,0 +1,48 @@
+package quic
+
+import (
+	"bytes"
+	"testing"
+)
+
+func TestLong(t *testing.T) {
+	frames := padded(nil)
+	tests := []struct {
+		name     string
+		datagram []byte
+		ok       bool
+		opens    bool
+	}{
+		{"Initial", packet{version: version1, dcid: dcidA, scid: dcidB, frames: frames}.seal(t), true, true},
+		{"Initial of version 2", packet{version: version2, dcid: dcidA, scid: dcidB, frames: frames}.seal(t), true, true},
+		{"Initial of a draft", packet{version: 0xff00001d, dcid: dcidA, scid: dcidB, frames: frames}.seal(t), true, true},
+		{"0-RTT", packet{version: version1, typ: zeroRTT, dcid: dcidA, scid: dcidB, frames: frames}.seal(t), true, true},
+		{"Handshake", packet{version: version1, typ: handshake, dcid: dcidA, scid: dcidB, frames: frames}.seal(t), true, false},
+		{"Retry", packet{version: version1, typ: retry, dcid: dcidA, scid: dcidB, frames: frames}.seal(t), true, false},
+		{"version negotiation", packet{dcid: dcidA, scid: dcidB, frames: frames}.seal(t), true, false},
+		{"unknown version", packet{version: 0x12345678, dcid: dcidA, scid: dcidB, frames: frames}.seal(t), false, false},
+		{"RTP", append([]byte{0x80, 0x60}, make([]byte, 200)...), false, false},
+		{"short header", append([]byte{0x40}, frames...), false, false},
+		{"nothing", nil, false, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var l Long
+			if got := l.Parse(tt.datagram); got != tt.ok || l.Opens != tt.opens || got && !IsLong(tt.datagram) {
+				t.Fatalf("%v, %+v", got, l)
+			}
+			if tt.ok && (!bytes.Equal(l.Destination, dcidA) || !bytes.Equal(l.Source, dcidB)) {
+				t.Errorf("connection ids %x, %x", l.Destination, l.Source)
+			}
+			if l.Negotiation != (tt.name == "version negotiation") {
+				t.Errorf("negotiation: %v", l.Negotiation)
+			}
+			ids := 1 + 4 + 1 + len(dcidA) + 1 + len(dcidB)
+			for n := range min(len(tt.datagram), ids) {
+				if l.Parse(tt.datagram[:n]) {
+					t.Errorf("cut at %d: read", n)
+				}
+			}
+		})
+	}
+}
