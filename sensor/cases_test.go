@@ -93,8 +93,14 @@ func input(t testing.TB, dir string) *pcapfile.File {
 
 func run(t testing.TB, config sensor.Config, source capture.Source) *recorder {
 	t.Helper()
+	return runWith(t, config, source, classifier(t))
+}
+
+// runWith is run with a classifier that is there already: loading the catalogue takes longer than most captures.
+func runWith(t testing.TB, config sensor.Config, source capture.Source, classify classifiers.Classifier) *recorder {
+	t.Helper()
 	var r recorder
-	s, err := sensor.New(config, source, classifier(t), &r)
+	s, err := sensor.New(config, source, classify, &r)
 	if err != nil {
 		t.Fatal(err)
 	}

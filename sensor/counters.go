@@ -14,10 +14,12 @@ import (
 
 // Coverage says how much of the traffic a sensor saw and could read, since its start.
 type Coverage struct {
-	Received    uint64            `json:"received"` // frames
-	Dropped     uint64            `json:"dropped"`  // frames that the kernel had no room for
-	Freezes     uint64            `json:"freezes"`  // times that the ring was full
-	Segments    uint64            `json:"segments"` // frames that held TCP or UDP
+	Received uint64 `json:"received"` // frames
+	Dropped  uint64 `json:"dropped"`  // frames that the kernel had no room for
+	Freezes  uint64 `json:"freezes"`  // times that the ring was full
+	Segments uint64 `json:"segments"` // frames that held TCP or UDP
+	// Copies are segments that were captured before, and are not counted again: the mirror sends them twice.
+	Copies      uint64            `json:"copies"`
 	Undecodable map[string]uint64 `json:"undecodable,omitempty"`
 	Flows       uint64            `json:"flows"`
 	Live        uint64            `json:"flows_live"`
@@ -50,8 +52,8 @@ func (c *Coverage) Add(o *Coverage) {
 	for _, p := range []struct {
 		to   *uint64
 		from uint64
-	}{{&c.Received, o.Received}, {&c.Dropped, o.Dropped}, {&c.Freezes, o.Freezes}, {&c.Segments, o.Segments}, {&c.Flows, o.Flows},
-		{&c.Live, o.Live}, {&c.Readable, o.Readable}, {&c.Named, o.Named}, {&c.ECH, o.ECH}, {&c.EncryptedDNS, o.EncryptedDNS},
+	}{{&c.Received, o.Received}, {&c.Dropped, o.Dropped}, {&c.Freezes, o.Freezes}, {&c.Segments, o.Segments}, {&c.Copies, o.Copies},
+		{&c.Flows, o.Flows}, {&c.Live, o.Live}, {&c.Readable, o.Readable}, {&c.Named, o.Named}, {&c.ECH, o.ECH}, {&c.EncryptedDNS, o.EncryptedDNS},
 		{&c.Relay, o.Relay}, {&c.ECHOffered, o.ECHOffered}, {&c.OneSided, o.OneSided}, {&c.Cut, o.Cut},
 		{&c.Hellos, o.Hellos}, {&c.Requests, o.Requests}, {&c.DNS, o.DNS}, {&c.Evicted, o.Evicted}, {&c.Resumed, o.Resumed},
 		{&c.GivenUp, o.GivenUp}} {
@@ -75,7 +77,7 @@ func (c *Coverage) Add(o *Coverage) {
 
 // Since is what a record of coverage says of the time since before.
 func (c *Coverage) Since(before *Coverage) *event.Coverage {
-	r := &event.Coverage{Received: c.Received - before.Received, Dropped: c.Dropped - before.Dropped, Undecodable: map[string]uint64{},
+	r := &event.Coverage{Received: c.Received - before.Received, Dropped: c.Dropped - before.Dropped, Copies: c.Copies - before.Copies, Undecodable: map[string]uint64{},
 		Flows: c.Flows - before.Flows, FlowsReadable: c.Readable - before.Readable, FlowsNamed: c.Named - before.Named,
 		ECH: c.ECH - before.ECH, EncryptedDNS: c.EncryptedDNS - before.EncryptedDNS, Relay: c.Relay - before.Relay,
 		OneSided: c.OneSided - before.OneSided, Cut: c.Cut - before.Cut, Evicted: c.Evicted - before.Evicted,
@@ -171,7 +173,8 @@ func (s *Sensor) Coverage() Coverage {
 // publish makes the counters visible to others.
 func (s *Sensor) publish() {
 	c, d, t := &s.counters, s.decode.Stats(), s.flows.Stats()
-	p := Coverage{Received: d.Frames, Segments: d.Segments, Flows: t.Created, Live: uint64(t.Live), Readable: c.readable, Named: c.named,
+	p := Coverage{Received: d.Frames, Segments: d.Segments, Copies: s.copies.found, Flows: t.Created, Live: uint64(t.Live),
+		Readable: c.readable, Named: c.named,
 		ECH: c.web.ECH.Flows, EncryptedDNS: c.web.EncryptedDNS.Flows + c.otherPorts.EncryptedDNS.Flows,
 		Relay: c.web.Relay.Flows + c.otherPorts.Relay.Flows, ECHOffered: c.echOffered, OneSided: c.oneSided, Cut: c.cut,
 		Web: c.web, OtherPorts: c.otherPorts, HiddenBy: maps.Clone(c.hiddenBy), Hellos: c.hellos, Requests: c.requests, DNS: c.messages,

@@ -60,30 +60,36 @@ func newLookups(s *Sensor) lookups {
 
 // Message implements evidence.Sink: a DNS message was read.
 func (s *Sensor) Message(f *flow.Flow, seg *decode.Segment, m *dns.Message, raw []byte) {
+	if f == nil && !s.copies.watching && s.copies.beganBefore(seg) {
+		return
+	}
 	s.counters.dns(m)
+	client := seg.Dir
 	if m.Response {
+		client = 1 - client
 		s.learner.sawResolver(seg.Key.Address(seg.Dir), seg.Time)
-		s.learnAddresses(seg, m, 1-seg.Dir)
+		s.learnAddresses(seg, m, client)
 	}
 	if m.Questions == 0 || len(m.QName) == 0 {
 		return
 	}
-	s.asked = classifiers.Evidence{Class: classifiers.ClassDNS, Time: seg.Time, Name: m.QName}
-	verdict, ok := s.classify.Classify(&s.asked)
-	if ok = ok && verdict.Use(); !ok {
-		if !s.config.All {
-			return
-		}
-		verdict = classifiers.Verdict{}
-	}
-	client := seg.Dir
-	if m.Response {
-		client = 1 - client
+	verdict, ok := s.judgeLookup(seg, m)
+	if !ok && !s.config.All {
+		return
 	}
 	if f != nil {
 		f.SetClient(client)
 	}
 	s.lookups.message(seg, m, raw, client, verdict)
+}
+
+// judgeLookup asks the classifier.
+func (s *Sensor) judgeLookup(seg *decode.Segment, m *dns.Message) (classifiers.Verdict, bool) {
+	s.asked = classifiers.Evidence{Class: classifiers.ClassDNS, Time: seg.Time, Name: m.QName}
+	if v, ok := s.classify.Classify(&s.asked); ok && v.Use() {
+		return v, true
+	}
+	return classifiers.Verdict{}, false
 }
 
 func (l *lookups) message(seg *decode.Segment, m *dns.Message, raw []byte, client uint8, v classifiers.Verdict) {

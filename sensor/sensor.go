@@ -64,6 +64,7 @@ type Sensor struct {
 	classify   classifiers.Classifier
 	sink       Sink
 	lookups    lookups
+	copies     copies
 	learner    learner
 	tunnels    tunnels
 	counters   counters
@@ -122,6 +123,8 @@ func (s *Sensor) Run(ctx context.Context) error {
 func (s *Sensor) Beats() uint64 { return s.beats.Load() }
 
 // batch takes frames through decoding, the flow table and the search for names.
+//
+//nolint:gocyclo // the stages of the hot path, in order
 func (s *Sensor) batch(frames []capture.Frame) error {
 	n := s.decode.Batch(s.segments[:], frames) // counts what it cannot decode, by reason
 	segments := s.segments[:n]
@@ -129,6 +132,9 @@ func (s *Sensor) batch(frames []capture.Frame) error {
 	for i := range segments {
 		seg := &segments[i]
 		s.advance(seg.Time)
+		if s.copies.watching && s.copies.again(seg) {
+			continue
+		}
 		if seg.Key.Proto == decode.UDP && s.evidence.DNS(seg) { // a transaction of its own: no flow is kept
 			continue
 		}
@@ -136,8 +142,11 @@ func (s *Sensor) batch(frames []capture.Frame) error {
 		if err != nil {
 			return err
 		}
-		if f.State&flow.Settled != 0 && seg.Key.Proto == decode.UDP && quic.IsLong(seg.Payload) && s.evidence.Renewed(f, seg) {
-			if f, err = s.flows.Renew(f, seg); err != nil {
+		if begins(f, seg) && !s.copies.watching && s.copies.beganBefore(seg) {
+			continue
+		}
+		if f.State&flow.Settled != 0 && seg.Key.Proto == decode.UDP && quic.IsLong(seg.Payload) {
+			if f, err = s.renewed(f, seg); err != nil {
 				return err
 			}
 		}
@@ -153,6 +162,14 @@ func (s *Sensor) batch(frames []capture.Frame) error {
 		s.flows.Add(f, seg)
 	}
 	return nil
+}
+
+// renewed returns the flow of a segment that has a QUIC packet of a handshake: f, or another if it begins another connection.
+func (s *Sensor) renewed(f *flow.Flow, seg *decode.Segment) (*flow.Flow, error) {
+	if s.evidence.Renewed(f, seg) {
+		return s.flows.Renew(f, seg)
+	}
+	return f, nil
 }
 
 // outOfOrder is how far behind the latest packet others may still be: captures of several interfaces are not quite in order, and a slice

@@ -221,6 +221,7 @@ func writeCoverage(w io.Writer, c *sensor.Coverage) {
 		says string
 	}{
 		{c.ECHOffered, "hellos carry an encrypted one or, mostly, a dummy of it (ECH)"},
+		{c.Copies, "frames had been captured before and were counted once: the mirror port sends them twice"},
 		{c.OneSided, "TCP flows were seen in one direction only: check that the tap delivers both"},
 		{c.Cut, "flows were cut by the capture's snaplen"},
 		{c.Evicted, "flows were evicted from the full table; raise flow.max_flows"},

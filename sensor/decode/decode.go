@@ -35,6 +35,7 @@ type Segment struct {
 	Window  uint16 // TCP only
 	Flags   uint8  // TCP only
 	Dir     uint8  // 0: from Key.A to Key.B; 1: the other way
+	ID      uint16 // identification of the IPv4 header; 0 in IPv6
 	Link    Link
 }
 

@@ -39,14 +39,14 @@ func (d *Decoder) fast(s *Segment, f *capture.Frame) bool {
 		if total < 28 || total > len(h) {
 			return false
 		}
-		proto, src, dst = h[9], address4(h[12:]), address4(h[16:])
+		proto, src, dst, s.ID = h[9], address4(h[12:]), address4(h[16:]), binary.BigEndian.Uint16(h[4:])
 		h = h[20:total]
 	case typ == etherIPv6 && len(h) >= 48 && h[0]>>4 == 6:
 		length := int(binary.BigEndian.Uint16(h[4:]))
 		if length < 8 || length > len(h)-40 {
 			return false
 		}
-		proto, src, dst = h[6], address6(h[8:]), address6(h[24:])
+		proto, src, dst, s.ID = h[6], address6(h[8:]), address6(h[24:]), 0
 		h = h[40 : 40+length]
 	default:
 		return false

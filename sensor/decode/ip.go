@@ -56,10 +56,10 @@ func (d *Decoder) ipv4(s *Segment, b []byte) Reason {
 	if len(b) > total {
 		b = b[:total] // Ethernet padding
 	}
+	s.ID = binary.BigEndian.Uint16(b[4:])
 	ip := addresses{src: address4(b[12:]), dst: address4(b[16:])}
 	if frag := binary.BigEndian.Uint16(b[6:]); frag&0x3fff != 0 { // MF or an offset (RFC 791, section 3.1)
-		id := uint32(binary.BigEndian.Uint16(b[4:]))
-		return d.fragment(s, &piece{ip: ip, id: id, proto: b[9], v6: false,
+		return d.fragment(s, &piece{ip: ip, id: uint32(s.ID), proto: b[9], v6: false,
 			offset: int(frag&0x1fff) * 8, more: frag&0x2000 != 0, data: b[header:], length: total - header})
 	}
 	return d.transport(s, b[9], b[header:], total-header, &ip)
@@ -76,6 +76,7 @@ func (d *Decoder) ipv6(s *Segment, b []byte) Reason {
 	if length == 0 { // jumbogram (RFC 2675) or offload
 		length = len(b) - 40 + d.rest
 	}
+	s.ID = 0
 	ip := addresses{src: address6(b[8:]), dst: address6(b[24:])}
 	next := b[6]
 	b = b[40:]

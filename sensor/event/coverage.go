@@ -4,6 +4,7 @@ package event
 type Coverage struct {
 	Received    uint64            `json:"received"`
 	Dropped     uint64            `json:"dropped"`
+	Copies      uint64            `json:"copies,omitempty"` // frames that were captured before, and are counted once
 	Undecodable map[string]uint64 `json:"undecodable,omitempty"`
 	Flows       uint64            `json:"flows"`
 	// FlowsReadable are the flows that ended and should have had a name: to port 443, or with a hello or a request. FlowsNamed are those of
