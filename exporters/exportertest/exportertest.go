@@ -50,6 +50,31 @@ func Event(n int) event.Event {
 	}
 }
 
+// Full makes a record with all that a sensor knows of a use: 1.7 KB as JSON.
+func Full(n int) event.Event {
+	ev := Event(n)
+	port, to, packets, age := uint16(51514), uint16(443), uint64(40), int64(7200)
+	ev.Event.Category, ev.Event.Ingested = []string{"network"}, ev.Timestamp+1e9
+	ev.Observer = &event.Observer{ID: "0b6ad1b5-5d6a-4c77-9d3e-0c5d0f6f2b11", Name: "berlin-1", Type: "sensor", Version: "1.0.0",
+		Ingress: &event.Ingress{Interface: event.Interface{Name: "eth1"}}}
+	ev.Source.Port, ev.Source.MAC, ev.Source.Packets = &port, "02-00-00-00-00-01", &packets
+	ev.Destination.Port, ev.Destination.Packets = &to, &packets
+	ev.Network = &event.Network{Transport: "tcp", Protocol: "tls", Type: "ipv4", Application: "assistant",
+		CommunityID: "1:d/FP5EW3wiY1vCndhwleRRKHowQ=", VLAN: &event.VLAN{ID: "12"}}
+	ev.TLS = &event.TLS{Client: &event.TLSClient{ServerName: "assistant.example", JA4: "t13d1516h2_8daaf6152771_b186095e22b6"},
+		NextProtocol: "h2", Version: "1.3"}
+	ev.User.Group = &event.Group{Name: "Research"}
+	ev.Rule.Ruleset = "catalogue 2026.11.1"
+	g := ev.Gnomon
+	g.Flow.End, g.Use = "fin", "interactive"
+	g.Service.Vendor, g.Service.Kind = "Example", "web"
+	g.Evidence = &event.Evidence{Class: "sni", Confidence: "high", Also: []string{"dns"}}
+	g.Upload = &event.Upload{Bytes: 15820, Low: 15500, High: 16400, Method: "tls-records", Bursts: 3, LargestBurst: 9100}
+	g.Attribution = &event.Attribution{Source: "dhcp", Confidence: "high", AgeS: &age}
+	g.Policy = &event.Policy{Status: "approved", Owner: "it-platform", Rule: "own"}
+	return ev
+}
+
 func events(from, n int) []event.Event {
 	batch := make([]event.Event, n)
 	for i := range batch {

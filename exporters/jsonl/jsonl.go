@@ -27,13 +27,17 @@ type Config struct {
 	Keep int
 }
 
-// File writes to a file. What Export has called stored has been handed to the operating system.
+// File writes to a file. What Export has called stored is on the disk.
 type File struct {
 	config Config
 	file   *os.File
 	size   int64
 	buf    []byte
+	recent map[string]bool // the ids of the last lines, for what comes again after a crash; nil: it has come
 }
+
+// batchSize is how many records are written and synced at once.
+const batchSize = 2048
 
 // Open opens or goes on with the file. A last line without its end, as a crash leaves it, is cut off: the record was never called
 // stored.
@@ -41,6 +45,10 @@ func Open(config Config) (*File, error) {
 	f := &File{config: config}
 	if err := f.open(); err != nil {
 		return nil, err
+	}
+	var err error
+	if f.recent, err = recentIDs(config.Path, f.size); err != nil {
+		return nil, errors.Join(fmt.Errorf("reading the end of the record file %s: %w", config.Path, err), f.file.Close())
 	}
 	return f, nil
 }
@@ -93,14 +101,23 @@ func wholeLines(file *os.File) (int64, error) {
 var _ exporters.Exporter = (*File)(nil)
 
 // Export implements exporters.Exporter. A full disk leaves no half line behind: the batch can be tried again.
-func (f *File) Export(_ context.Context, batch []event.Event, out []exporters.Outcome) error {
+func (f *File) Export(ctx context.Context, batch []event.Event, out []exporters.Outcome) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	if f.size >= f.config.MaxBytes {
 		if err := f.rotate(); err != nil {
 			return err
 		}
 	}
 	f.buf = f.buf[:0]
+	repeated := false
 	for i := range batch {
+		if f.recent[batch[i].Event.ID] {
+			repeated = true
+			out[i] = exporters.Outcome{State: exporters.Stored, Duplicate: true}
+			continue
+		}
 		line, err := json.Marshal(&batch[i])
 		if err != nil {
 			out[i] = exporters.Outcome{State: exporters.Never, Reason: err.Error()}
@@ -109,18 +126,42 @@ func (f *File) Export(_ context.Context, batch []event.Event, out []exporters.Ou
 		f.buf = append(append(f.buf, line...), '\n')
 		out[i] = exporters.Outcome{State: exporters.Stored}
 	}
+	if len(batch) > 0 && !repeated {
+		f.recent = nil // what came again after the crash has all come
+	}
+	return f.write(len(batch))
+}
+
+// write brings buf to the disk, as a whole.
+func (f *File) write(records int) error {
+	if len(f.buf) == 0 {
+		return nil
+	}
 	n, err := f.file.Write(f.buf)
+	if err == nil {
+		err = f.file.Sync()
+	}
 	if err != nil {
 		if n > 0 {
 			err = errors.Join(err, f.file.Truncate(f.size))
 			_, seekErr := f.file.Seek(f.size, io.SeekStart)
 			err = errors.Join(err, seekErr)
 		}
-		return fmt.Errorf("writing %d records to %s: %w", len(batch), f.config.Path, err)
+		return fmt.Errorf("writing %d records to %s: %w", records, f.config.Path, err)
 	}
 	f.size += int64(n)
 	return nil
 }
+
+var _ exporters.Sized = (*File)(nil)
+
+// BatchSize implements exporters.Sized.
+func (f *File) BatchSize() int { return batchSize }
+
+var _ exporters.Forgetful = (*File)(nil)
+
+// Forgets implements exporters.Forgetful: only the last lines are looked at for what comes again.
+func (f *File) Forgets() bool { return true }
 
 // rotate renames the full file and those before it by one, and begins a new one.
 func (f *File) rotate() error {

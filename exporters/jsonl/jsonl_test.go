@@ -3,6 +3,7 @@ package jsonl
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/gnomon-sensor/gnomon/exporters"
+	"github.com/gnomon-sensor/gnomon/exporters/exportertest"
 	"github.com/gnomon-sensor/gnomon/sensor/event"
 )
 
@@ -97,6 +99,87 @@ func TestTornLine(t *testing.T) {
 			}
 			if !strings.HasPrefix(string(b), c.want+"{\"@timestamp\"") || strings.Count(string(b), "id0007") != 1 {
 				t.Errorf("file holds %.100q", b)
+			}
+		})
+	}
+}
+
+// ids counts how often each record is in the files.
+func ids(t *testing.T, path string) map[string]int {
+	t.Helper()
+	got := map[string]int{}
+	for _, name := range []string{path, path + ".1", path + ".2"} {
+		text, err := os.ReadFile(name)
+		if err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			var ev event.Event
+			if err := json.Unmarshal([]byte(line), &ev); err != nil {
+				t.Fatal(err)
+			}
+			got[ev.Event.ID]++
+		}
+	}
+	return got
+}
+
+func TestContract(t *testing.T) {
+	t.Run("file", func(t *testing.T) {
+		exportertest.Run(t, exportertest.Subject{Open: func(t *testing.T) (exporters.Exporter, func(*testing.T) map[string]int) {
+			path := filepath.Join(t.TempDir(), "records.ndjson")
+			f, err := Open(Config{Path: path, MaxBytes: 100 << 20, Keep: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return f, func(t *testing.T) map[string]int { return ids(t, path) }
+		}})
+	})
+	t.Run("stream", func(t *testing.T) {
+		exportertest.Run(t, exportertest.Subject{Open: func(t *testing.T) (exporters.Exporter, func(*testing.T) map[string]int) {
+			path := filepath.Join(t.TempDir(), "records.ndjson")
+			f, err := os.Create(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = f.Close() })
+			return NewStream(f), func(t *testing.T) map[string]int { return ids(t, path) }
+		}})
+	})
+}
+
+// What comes again after a crash, a batch at most, is not written again, whether the file was rotated meanwhile or not.
+func TestAfterCrash(t *testing.T) {
+	for _, size := range []int64{1 << 30, 1000} {
+		t.Run(fmt.Sprint(size), func(t *testing.T) {
+			config := Config{Path: filepath.Join(t.TempDir(), "records.ndjson"), MaxBytes: size, Keep: 2}
+			open := func() *File {
+				f, err := Open(config)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return f
+			}
+			f := open()
+			export(t, f, batch(0, 500))
+			export(t, f, batch(500, batchSize))
+			f = open() // as after a kill: the last batch was never heard of
+			out := make([]exporters.Outcome, batchSize)
+			if err := f.Export(context.Background(), batch(500, batchSize), out); err != nil || !out[0].Duplicate || !out[batchSize-1].Duplicate {
+				t.Fatalf("%v, %+v", err, out[0])
+			}
+			export(t, f, batch(500+batchSize, 100))
+			if err := f.Close(); err != nil {
+				t.Fatal(err)
+			}
+			got := ids(t, config.Path)
+			for id, n := range got {
+				if n != 1 {
+					t.Errorf("record %s is there %d times", id, n)
+				}
+			}
+			if want := 600 + batchSize; size > 1000 && len(got) != want {
+				t.Errorf("%d records, want %d", len(got), want)
 			}
 		})
 	}
