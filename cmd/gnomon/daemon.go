@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	sd "github.com/coreos/go-systemd/v22/daemon"
@@ -21,9 +22,10 @@ type daemonParts struct {
 	*parts
 	sources  []capture.Source
 	log      *slog.Logger
-	queueAge func() time.Duration // of the oldest record that waits for an output
-	replay   bool                 // the sources end, and can wait for a slow disk
-	stay     bool                 // after a replay, the pages go on until a stop
+	queueAge func() time.Duration                   // of the oldest record that waits for an output
+	coverage atomic.Pointer[func() sensor.Coverage] // what the workers have seen so far; nil: there are none yet
+	replay   bool                                   // the sources end, and can wait for a slow disk
+	stay     bool                                   // after a replay, the pages go on until a stop
 }
 
 // daemon runs the workers until ctx ends or every source is at its end.
@@ -35,6 +37,11 @@ func (p *program) daemon(ctx context.Context, c *settings, f *runFlags, d *daemo
 	}
 	defer func() { err = errors.Join(err, outs.close()) }()
 	d.queueAge = outs.queueAge
+	stopMetrics, err := p.serveMetrics(ctx, c, d, outs)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stopMetrics()) }()
 	stopPages, err := p.servePages(ctx, c, d, outs)
 	if err != nil {
 		return err
@@ -78,6 +85,8 @@ func (p *program) observe(ctx context.Context, c *settings, f *runFlags, d *daem
 	if err != nil {
 		return err
 	}
+	seen := func() sensor.Coverage { return total(workers) }
+	d.coverage.Store(&seen)
 	coverage, err := d.work(ctx, workers, pipe, out)
 	if !f.asJSON {
 		fmt.Fprintln(out)

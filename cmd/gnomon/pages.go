@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"net/http"
 	"strings"
 	"time"
 
@@ -16,7 +17,11 @@ func (p *program) servePages(ctx context.Context, c *settings, d *daemonParts, o
 	if c.Dashboard.Listen == "" || o.store == nil {
 		return func() error { return nil }, nil
 	}
-	server, listener, err := p.pages(ctx, c, dashboard.Parts{Query: o.store, Services: services{d.catalogue.Load}, Log: d.log,
+	var figures http.Handler
+	if c.Metrics.Enabled {
+		figures = d.metrics(o, time.Now)
+	}
+	server, listener, err := p.pages(ctx, c, dashboard.Parts{Query: o.store, Services: services{d.catalogue.Load}, Log: d.log, Metrics: figures,
 		About: func() dashboard.About { return p.about(c, d.parts, o) },
 		Audit: func(_ context.Context, act dashboard.Act) { d.audit(o, &act, time.Now()) }})
 	if err != nil {

@@ -26,6 +26,7 @@ type settings struct {
 	Store     storeSettings         `toml:"store"`
 	Report    reportSettings        `toml:"report"`
 	Dashboard dashboard.Config      `toml:"dashboard"`
+	Metrics   metricsSettings       `toml:"metrics"`
 }
 
 // spoolSettings is the table spool: records on their way to the store and to other systems.
@@ -76,12 +77,13 @@ func defaultSettings() settings {
 			DeadLetters: config.Bytes(q.DeadBytes)},
 		Store:     storeSettings{Enabled: true, RawRetention: s.RawRetention, RollupMonths: s.RollupMonths, MaxBytes: config.Bytes(s.MaxBytes)},
 		Dashboard: dashboard.Default(),
+		Metrics:   metricsSettings{Enabled: true},
 	}
 }
 
 // Validate implements config.Settings.
 func (s *settings) Validate() error {
-	for _, check := range []func() error{s.Config.Validate, s.Identity.Validate, s.Privacy.Validate, s.Policy.Validate, s.Findings.Validate, s.Spool.validate, s.Store.validate, s.Report.validate, s.Dashboard.Validate, s.validateKeys} {
+	for _, check := range []func() error{s.Config.Validate, s.Identity.Validate, s.Privacy.Validate, s.Policy.Validate, s.Findings.Validate, s.Spool.validate, s.Store.validate, s.Report.validate, s.Dashboard.Validate, s.Metrics.validate, s.validateKeys} {
 		if err := check(); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package dashboard
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"net/netip"
 	"time"
 
@@ -21,6 +22,8 @@ type Parts struct {
 	Location *time.Location
 	// Audit is told who logged in and who looked a person up. It must not block. Nil: nobody is told.
 	Audit func(context.Context, Act)
+	// Metrics answers GET /metrics for whoever may see the pages; nil: there are none.
+	Metrics http.Handler
 	// Log gets what goes wrong; nil drops it.
 	Log *slog.Logger
 	// Now is the time; nil is time.Now.

@@ -54,6 +54,9 @@ func (s *Server) routes() http.Handler {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = w.Write([]byte("ok\n"))
 	})
+	if s.parts.Metrics != nil {
+		mux.HandleFunc("GET /metrics", s.metrics)
+	}
 	for _, a := range []asset{s.css, s.icon} {
 		mux.HandleFunc("GET "+a.Path, a.serve)
 	}
@@ -66,6 +69,16 @@ func (a asset) serve(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 	_, _ = w.Write(a.body)
+}
+
+// metrics serves the sensor's own figures, which name nobody, to whoever may see the pages.
+func (s *Server) metrics(w http.ResponseWriter, r *http.Request) {
+	if who, ok := s.who(r); !ok || who.Role == "" {
+		s.problem(w, http.StatusForbidden, "Not without a login", "The metrics are for whoever may see these pages. Prometheus cannot log in: give them an address "+
+			"of their own with metrics.listen.", "")
+		return
+	}
+	s.parts.Metrics.ServeHTTP(w, r)
 }
 
 // page serves what draw makes to whoever has the role.
