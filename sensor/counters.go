@@ -45,6 +45,8 @@ type Coverage struct {
 	Evicted    uint64                `json:"evicted"`
 	Resumed    uint64                `json:"resumed"`
 	GivenUp    uint64                `json:"given_up"` // beginnings of streams that were let go for want of memory
+	// Sources are the log sources, by name.
+	Sources map[string]event.Source `json:"sources,omitempty"`
 }
 
 // Add adds what another worker saw.
@@ -72,6 +74,13 @@ func (c *Coverage) Add(o *Coverage) {
 			c.Undecodable = map[string]uint64{}
 		}
 		c.Undecodable[reason] += n
+	}
+	for name, n := range o.Sources {
+		if c.Sources == nil {
+			c.Sources = map[string]event.Source{}
+		}
+		sum := c.Sources[name]
+		c.Sources[name] = event.Source{Read: sum.Read + n.Read, Used: sum.Used + n.Used, Rejected: sum.Rejected + n.Rejected}
 	}
 }
 

@@ -11,26 +11,25 @@ import (
 
 	"github.com/gnomon-sensor/gnomon/sensor/capture"
 	"github.com/gnomon-sensor/gnomon/sensor/event"
+	"github.com/gnomon-sensor/gnomon/sensor/logs"
 )
 
 func (p *program) inspectCommand() *cobra.Command {
-	var format string
+	var o logOptions
 	var slices bool
 	cmd := &cobra.Command{
 		Use:   "inspect [flags] FILE|DIR|- ...",
-		Short: "print everything that can be seen in captures, AI or not, as NDJSON",
+		Short: "print everything that can be seen in captures and logs, AI or not, as NDJSON",
 		Long: `Inspect prints one document per flow when the flow or the input ends, one per DNS transaction, and one for each further name on a flow
-(without byte counts). It writes to no store. It is the tool for "why was this (not) seen".`,
-		Example: "  gnomon inspect capture.pcap | jq -c '[.source.ip, .destination.domain, .source.bytes]'",
+(without byte counts). Of a log it prints one document per line, with what that line says and nothing else; lines that cannot be read are
+counted on stderr. It writes to no store. It is the tool for "why was this (not) seen".`,
+		Example: "  gnomon inspect capture.pcap | jq -c '[.source.ip, .destination.domain, .source.bytes]'\n  gnomon inspect --format squid-native access.log",
 		Args:    wants(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if format != "auto" && format != "pcap" {
-				return usage("--format %s: unknown format; use auto or pcap", format)
-			}
-			return p.inspect(cmd.Context(), args, slices)
+			return p.inspect(cmd.Context(), args, &o, slices)
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "auto", "format of the input: auto or pcap (pcap and pcapng, plain, gzip or zstd)")
+	o.flags(cmd)
 	cmd.Flags().BoolVar(&slices, "slices", false, "print the slices of flows as they are recorded, instead of whole flows")
 	return cmd
 }
@@ -54,8 +53,12 @@ func (s *jsonSink) Offer(ev *event.Event) {
 	}
 }
 
-func (p *program) inspect(ctx context.Context, args []string, slices bool) error {
+func (p *program) inspect(ctx context.Context, args []string, o *logOptions, slices bool) error {
 	c, err := p.load()
+	if err != nil {
+		return err
+	}
+	in, err := p.inputs(&c, args, o)
 	if err != nil {
 		return err
 	}
@@ -65,12 +68,22 @@ func (p *program) inspect(ctx context.Context, args []string, slices bool) error
 	}
 	out := p.out()
 	sink := newJSONSink(out)
-	err = p.replay(ctx, args, false, func(source capture.Source) error {
+	err = p.replay(ctx, in.captures, false, func(source capture.Source) error {
 		conf := parts.sensor(&c)
 		conf.All, conf.SliceAll = true, slices
 		_, err := parts.runOne(ctx, conf, source, sink)
 		return err
 	})
+	if err == nil || errors.Is(err, errReported) {
+		err = errors.Join(err, in.read(ctx, func(log *logInput) logUse {
+			a := logs.NewActivities(parts.activities(&c, log), parts.classify, sink)
+			return func(line []byte, r *logs.Record) (bool, error) {
+				a.Document(r, line)
+				return false, sink.err
+			}
+		}))
+		in.tell()
+	}
 	if writeErr := errors.Join(sink.err, out.Flush()); writeErr != nil {
 		return fmt.Errorf("writing documents: %w", writeErr)
 	}

@@ -64,7 +64,7 @@ func (p *program) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "gnomon",
 		Short: "see which external AI services a network uses, by whom, and how much leaves",
-		Long: `Gnomon reads packets (a tap, a SPAN port, capture files) and says which external AI services are used, by whom, and how much is
+		Long: `Gnomon reads packets (a tap, a SPAN port, capture files) and logs (of proxies, firewalls, resolvers) and says which external AI services are used, by whom, and how much is
 uploaded. It decrypts nothing, needs no agent and does not stand in the path.
 
 Data goes to stdout, everything else to stderr. Exit status: 0 done, 1 failed (a damaged capture too, after all that could be read),
@@ -79,8 +79,8 @@ Data goes to stdout, everything else to stderr. Exit status: 0 done, 1 failed (a
 	root.SetIn(p.stdin)
 	root.PersistentFlags().StringVarP(&p.configPath, "config", "c", "", "configuration `FILE` (default: none, built-in defaults)")
 	root.PersistentFlags().StringVar(&p.logLevel, "log-level", "", "debug, info, warn or error (log.level)")
-	root.AddCommand(p.runCommand(), p.scanCommand(), p.inspectCommand(), p.catalogueCommand(), p.configCommand(), p.doctorCommand(), p.reportCommand(), p.findingsCommand(), p.dashboardCommand(), p.dlqCommand(), p.versionCommand(),
-		p.manCommand())
+	root.AddCommand(p.runCommand(), p.scanCommand(), p.inspectCommand(), p.catalogueCommand(), p.logsCommand(), p.configCommand(),
+		p.doctorCommand(), p.reportCommand(), p.findingsCommand(), p.dashboardCommand(), p.dlqCommand(), p.versionCommand(), p.manCommand())
 	return root
 }
 

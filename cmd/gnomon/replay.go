@@ -13,11 +13,14 @@ import (
 // replay reads the captures that args name and hands each run of them to read: rotated captures are one run, in the order of time. A
 // damaged one is complained about and the others are still read; the result is errReported then.
 func (p *program) replay(ctx context.Context, args []string, together bool, read func(capture.Source) error) error {
+	if len(args) == 0 {
+		return nil
+	}
 	files, err := pcapfile.Find(args)
 	if err != nil {
 		return err
 	}
-	bar := newProgress(p.stderr, len(files))
+	bar := newProgress(p.stderr, "packets")
 	defer bar.clear()
 	failed := false
 	complain := func(err error) {
@@ -90,16 +93,16 @@ type progress struct {
 	w       io.Writer
 	on      bool
 	shown   bool
-	files   int
+	unit    string
 	frames  uint64
 	calls   uint
 	began   time.Time
 	updated time.Time
 }
 
-func newProgress(w io.Writer, files int) *progress {
+func newProgress(w io.Writer, unit string) *progress {
 	now := time.Now()
-	return &progress{w: w, on: terminal(w), files: files, began: now, updated: now}
+	return &progress{w: w, on: terminal(w), unit: unit, began: now, updated: now}
 }
 
 // tick counts frames and says whether the line is due: a few times a second, and the clock is asked now and then only.
@@ -124,7 +127,7 @@ func (b *progress) show(name string, done, total int64) {
 	rate := float64(b.frames) / seconds
 	b.shown = true
 	if total <= 0 {
-		fmt.Fprintf(b.w, "\r\x1b[K%s  %s packets  %s packets/s", name, short(float64(b.frames)), short(rate))
+		fmt.Fprintf(b.w, "\r\x1b[K%s  %s %s  %s %s/s", name, short(float64(b.frames)), b.unit, short(rate), b.unit)
 		return
 	}
 	const width = 24
@@ -136,7 +139,11 @@ func (b *progress) show(name string, done, total int64) {
 			bar[i] = '#'
 		}
 	}
-	fmt.Fprintf(b.w, "\r\x1b[K[%s] %3.0f%%  %s  %s packets/s", bar, part*100, name, short(rate))
+	left := "?"
+	if part > 0 {
+		left = (time.Duration(seconds*(1-part)/part) * time.Second).String()
+	}
+	fmt.Fprintf(b.w, "\r\x1b[K[%s] %3.0f%%  %s left  %s  %s %s/s", bar, part*100, left, name, short(rate), b.unit)
 }
 
 // clear takes the line away, so that another can be written.

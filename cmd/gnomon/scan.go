@@ -10,56 +10,62 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gnomon-sensor/gnomon/sensor"
-	"github.com/gnomon-sensor/gnomon/sensor/capture"
 	"github.com/gnomon-sensor/gnomon/sensor/event"
 )
 
 func (p *program) scanCommand() *cobra.Command {
 	var asJSON, keep bool
 	var stateDir string
+	var o logOptions
 	cmd := &cobra.Command{
 		Use:   "scan [flags] FILE|DIR|- ...",
-		Short: "say which AI services captures show: one-shot discovery",
-		Long: `Scan reads capture files (pcap and pcapng, plain, gzip or zstd; directories; - for stdin) through the same pipeline as the daemon and prints
-a summary: services by users and upload, who used them, and how much of the traffic could be read at all. With --store the records go to
+		Short: "say which AI services captures and logs show: one-shot discovery",
+		Long: `Scan reads capture files (pcap and pcapng) and logs of proxies, firewalls and resolvers (plain, gzip or zstd; directories; - for stdin)
+through the same pipeline as the daemon and prints a summary: services by users and upload, who used them, and how much of the traffic could be read at all. With --store the records go to
 the embedded store too, with the captures' own times; the daemon must not be running on it, and no findings are raised: the daemon alone
 does that.`,
-		Example: "  gnomon scan office.pcap\n  tcpdump -i eth1 -w - | gnomon scan -",
+		Example: "  gnomon scan office.pcap\n  tcpdump -i eth1 -w - | gnomon scan -\n  gnomon scan --format squid-upload /var/log/squid",
 		Args:    wants(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.scan(cmd.Context(), args, asJSON, keep, stateDir)
+			return p.scan(cmd.Context(), args, &o, &scanOptions{asJSON, keep, stateDir})
 		},
 	}
+	o.flags(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the summary as JSON")
 	cmd.Flags().BoolVar(&keep, "store", false, "keep the records in the embedded store")
 	cmd.Flags().StringVar(&stateDir, "state-dir", "", "the state directory with the store (observer.state_dir)")
 	return cmd
 }
 
-func (p *program) scan(ctx context.Context, args []string, asJSON, keep bool, stateDir string) (err error) {
+// scanOptions are the flags of scan.
+type scanOptions struct {
+	asJSON, keep bool
+	stateDir     string
+}
+
+func (p *program) scan(ctx context.Context, args []string, lo *logOptions, o *scanOptions) (err error) {
 	c, err := p.load()
 	if err != nil {
 		return err
 	}
-	if stateDir != "" {
-		c.Observer.StateDir = stateDir
+	if o.stateDir != "" {
+		c.Observer.StateDir = o.stateDir
+	}
+	in, err := p.inputs(&c, args, lo)
+	if err != nil {
+		return err
 	}
 	parts, err := p.assemble(&c)
 	if err != nil {
 		return err
 	}
 	sum := newSummary()
-	pipe, closeStore, err := p.scanPipeline(&c, parts, sum, keep)
+	pipe, closeStore, err := p.scanPipeline(&c, parts, sum, o.keep)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeStore()) }()
-	var coverage sensor.Coverage
-	err = p.replay(ctx, args, true, func(source capture.Source) error {
-		seen, err := parts.runOne(ctx, parts.sensor(&c), source, pipe)
-		coverage.Add(&seen)
-		return err
-	})
+	coverage, err := in.scan(ctx, parts, &c, pipe)
 	if err != nil && !errors.Is(err, errReported) {
 		return err
 	}
@@ -67,12 +73,13 @@ func (p *program) scan(ctx context.Context, args []string, asJSON, keep bool, st
 	seen, leftOut := parts.clients.Take(clientsInAll)
 	blind.clients, blind.leftOut = pipe.clientSights(seen, sum.last), leftOut
 	out := p.out()
-	if asJSON {
+	if o.asJSON {
 		if err := sum.writeJSON(out, &blind); err != nil {
 			return err
 		}
 	} else {
 		sum.write(out, &coverage, &blind)
+		in.writeAdvice(out)
 	}
 	return errors.Join(err, out.Flush())
 }

@@ -28,7 +28,8 @@ type serviceSum struct {
 	users              map[string]struct{} // user, else address
 	visits             map[string]struct{}
 	flows              uint64
-	lookups            uint64
+	lookups            uint64 // records that do not count: look-ups, and the attempts below
+	denied             uint64 // attempts that a proxy or firewall refused
 	up, down           uint64
 	upload             event.Upload
 	uploadKnown        bool
@@ -37,9 +38,10 @@ type serviceSum struct {
 }
 
 type userSum struct {
-	services map[string]struct{}
-	up       uint64
-	flows    uint64
+	services    map[string]struct{}
+	up          uint64
+	uploadKnown bool
+	flows       uint64
 }
 
 func newSummary() *summary {
@@ -63,6 +65,9 @@ func (s *summary) Offer(ev *event.Event) {
 	sum.evidence[ev.Gnomon.Evidence.Class]++
 	if ev.Gnomon.Counted == nil || !*ev.Gnomon.Counted {
 		sum.lookups++
+		if ev.Event.Outcome == "failure" {
+			sum.denied++
+		}
 		return
 	}
 	sum.add(ev)
@@ -86,8 +91,8 @@ func (sum *serviceSum) add(ev *event.Event) {
 	if ev.Gnomon.Flow.Slice == 0 {
 		sum.flows++
 	}
-	sum.up += *ev.Source.Bytes
-	sum.down += *ev.Destination.Bytes
+	sum.up += known(ev.Source.Bytes)
+	sum.down += known(ev.Destination.Bytes)
 	if u := ev.Gnomon.Upload; u != nil {
 		sum.uploadKnown = true
 		sum.upload.Bytes += u.Bytes
@@ -97,6 +102,14 @@ func (sum *serviceSum) add(ev *event.Event) {
 	if ev.Gnomon.Policy != nil {
 		sum.status = ev.Gnomon.Policy.Status
 	}
+}
+
+// known is a figure that a log line may leave out.
+func known(n *uint64) uint64 {
+	if n == nil {
+		return 0
+	}
+	return *n
 }
 
 func (s *summary) addUser(ev *event.Event) {
@@ -115,6 +128,7 @@ func (s *summary) addUser(ev *event.Event) {
 	}
 	if ev.Gnomon.Upload != nil {
 		u.up += ev.Gnomon.Upload.Bytes
+		u.uploadKnown = true
 	}
 }
 
@@ -164,7 +178,11 @@ func (s *summary) writeServices(w io.Writer) {
 	t.optional = []string{"CATEGORY", "DOWN", "VISITS", "FLOWS", "STATUS"}
 	for _, sum := range s.sorted() {
 		if sum.flows == 0 {
-			t.row(printable(sum.name), sum.category, sum.status, "-", "-", "looked up only", "", "", "", "")
+			only := "looked up only"
+			if sum.denied > 0 {
+				only = "refused only"
+			}
+			t.row(printable(sum.name), sum.category, sum.status, "-", "-", only, "", "", "", "")
 			continue
 		}
 		upload, low, high := "unknown", "", ""
@@ -193,13 +211,23 @@ func (s *summary) writeUsers(w io.Writer) {
 	t := newTable("USER OR ADDRESS", "SERVICES", "FLOWS", "UPLOAD")
 	for _, name := range names[:min(most, len(names))] {
 		u := s.users[name]
-		t.row(printable(name), fmt.Sprint(len(u.services)), fmt.Sprint(u.flows), size(u.up))
+		upload := "unknown"
+		if u.uploadKnown {
+			upload = size(u.up)
+		}
+		t.row(printable(name), fmt.Sprint(len(u.services)), fmt.Sprint(u.flows), upload)
 	}
 	t.write(w)
 }
 
 // writeCoverage says what the figures rest on: an empty list means nothing without it.
 func writeCoverage(w io.Writer, c *sensor.Coverage) {
+	if len(c.Sources) > 0 {
+		writeSources(w, c)
+		if c.Received == 0 {
+			return
+		}
+	}
 	fmt.Fprintf(w, "\nCoverage: %d frames read", c.Received)
 	if c.Dropped > 0 {
 		fmt.Fprintf(w, ", %d DROPPED by the kernel (%s)", c.Dropped, percent(c.Dropped, c.Received+c.Dropped))

@@ -14,6 +14,7 @@ type Config struct {
 	Networks  Networks  `toml:"networks"`
 	Flow      Flow      `toml:"flow"`
 	Catalogue Catalogue `toml:"catalogue"`
+	Logs      Logs      `toml:"logs"`
 	File      File      `toml:"file"`
 	Log       Log       `toml:"log"`
 }
@@ -86,6 +87,14 @@ type Catalogue struct {
 	UpdateEvery time.Duration `toml:"update_every"`
 }
 
+// Logs says how the logs of proxies, firewalls and resolvers are read.
+type Logs struct {
+	// Formats is a directory of the organisation's own log formats (*.toml); one of the same name takes the place of a built-in one.
+	Formats string `toml:"formats"`
+	// Timezone is that of times that carry none, as in Europe/Berlin. Default: UTC.
+	Timezone string `toml:"timezone"`
+}
+
 // File writes every record to files as NDJSON.
 type File struct {
 	// Path of the file that is being written; empty: none. Full ones are renamed to PATH.1, PATH.2, ...
@@ -113,6 +122,7 @@ func Default() Config {
 			netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("fc00::/7"), netip.MustParsePrefix("fe80::/10")}},
 		Flow:      Flow{TCPIdle: time.Hour, UDPIdle: 5 * time.Minute, FirstSlice: 2 * time.Second, Slice: time.Minute, MaxFlows: 400_000},
 		Catalogue: Catalogue{UpdateEvery: 24 * time.Hour},
+		Logs:      Logs{Timezone: "UTC"},
 		File:      File{MaxBytes: 100 << 20, Keep: 10},
 		Log:       Log{Level: "info", Format: "text"},
 	}

@@ -9,7 +9,7 @@ import (
 
 // Validate names the first key whose value is out of range, with the value and the range.
 func (c *Config) Validate() error {
-	for _, check := range []func() error{c.Capture.validate, c.Flow.validate, c.Catalogue.validate, c.File.validate, c.Log.validate} {
+	for _, check := range []func() error{c.Capture.validate, c.Flow.validate, c.Catalogue.validate, c.Logs.validate, c.File.validate, c.Log.validate} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -66,6 +66,20 @@ func (c *Catalogue) validate() error {
 		return fmt.Errorf("catalogue.update = %q is neither a file nor an address beginning with https://", c.Update)
 	}
 	return within("catalogue.update_every", c.UpdateEvery, 10*time.Minute, 720*time.Hour)
+}
+
+func (l *Logs) validate() error {
+	_, err := l.Location()
+	return err
+}
+
+// Location is the zone of times that carry none.
+func (l *Logs) Location() (*time.Location, error) {
+	location, err := time.LoadLocation(l.Timezone)
+	if err != nil {
+		return nil, fmt.Errorf("logs.timezone = %q is no zone of the time zone database, as Europe/Berlin is: %w", l.Timezone, err)
+	}
+	return location, nil
 }
 
 func (f *File) validate() error {

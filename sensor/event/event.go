@@ -22,7 +22,7 @@ const (
 // Event is one immutable record. An unknown value is an absent field: pointers are nil and strings empty where nothing is
 // known. Every figure is a delta of the record's own slice.
 type Event struct {
-	Timestamp   Time         `json:"@timestamp"` // end of the slice, packet time
+	Timestamp   Time         `json:"@timestamp,omitzero"` // end of the slice, packet time; absent where a log line tells none
 	ECS         *ECS         `json:"ecs,omitempty"`
 	Event       Meta         `json:"event"`
 	Observer    *Observer    `json:"observer,omitempty"`

@@ -1,0 +1,383 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gnomon-sensor/gnomon/sensor"
+	"github.com/gnomon-sensor/gnomon/sensor/capture"
+	"github.com/gnomon-sensor/gnomon/sensor/capture/pcapfile"
+	"github.com/gnomon-sensor/gnomon/sensor/event"
+	"github.com/gnomon-sensor/gnomon/sensor/logs"
+)
+
+// logOptions are the flags of commands that read logs.
+type logOptions struct{ format, timezone string }
+
+func (o *logOptions) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&o.format, "format", "auto", "format of the input: auto, pcap (pcap and pcapng), or one of `gnomon logs formats`")
+	cmd.Flags().StringVar(&o.timezone, "timezone", "", "zone of log times that carry none, as in Europe/Berlin (logs.timezone)")
+}
+
+// inputs are what a command reads, by what it is.
+type inputs struct {
+	p        *program
+	library  *logs.Library
+	location *time.Location
+	captures []string
+	logs     []*logInput
+	failed   bool
+}
+
+// logInput is one log.
+type logInput struct {
+	name    string
+	format  string
+	written int64 // when the file was changed last
+	account logs.Account
+}
+
+// logUse takes a record and says whether it was of an AI service.
+type logUse func(line []byte, r *logs.Record) (bool, error)
+
+// inputs finds out what each argument is. With a format of logs everything is one.
+func (p *program) inputs(c *settings, args []string, o *logOptions) (*inputs, error) {
+	library, err := logs.Load(c.Logs.Formats)
+	if err != nil {
+		return nil, err
+	}
+	return p.inputsOf(c, library, args, o)
+}
+
+// inputsOf is inputs with formats that are there already.
+func (p *program) inputsOf(c *settings, library *logs.Library, args []string, o *logOptions) (*inputs, error) {
+	in := &inputs{p: p, library: library}
+	var err error
+	if _, ok := in.library.Info(o.format); !ok && o.format != "auto" && o.format != "pcap" {
+		return nil, usage("--format %s: unknown format; use auto, pcap or one of `gnomon logs formats`", o.format)
+	}
+	if o.timezone != "" {
+		c.Logs.Timezone = o.timezone
+	}
+	if in.location, err = c.Logs.Location(); err != nil {
+		return nil, usageError{err}
+	}
+	for _, arg := range args {
+		if err := in.add(arg, o.format); err != nil {
+			return nil, err
+		}
+	}
+	return in, nil
+}
+
+// add sorts one argument in.
+func (in *inputs) add(arg, format string) error {
+	if format == "pcap" {
+		in.captures = append(in.captures, arg)
+		return nil
+	}
+	info, err := os.Stat(arg)
+	switch {
+	case arg == "-":
+		return in.addStdin(format)
+	case err != nil:
+		return fmt.Errorf("looking for captures and logs: %w; check the path", err)
+	case info.IsDir():
+		return in.addDir(arg, format)
+	}
+	return in.addFile(arg, format, info.ModTime(), false)
+}
+
+// addStdin looks at the first bytes of stdin, which others read again.
+func (in *inputs) addStdin(format string) error {
+	b := bufio.NewReaderSize(in.p.stdin, sniffed)
+	in.p.stdin = b
+	if format == "auto" {
+		head, _ := b.Peek(4) // what is there
+		if pcapfile.Sniff(head) {
+			in.captures = append(in.captures, "-")
+			return nil
+		}
+		head, _ = b.Peek(sniffed)
+		var ok bool
+		if format, ok = in.guess("stdin", head); !ok {
+			return in.unknown("stdin")
+		}
+	}
+	in.logs = append(in.logs, &logInput{name: "-", format: format, written: time.Now().UnixNano()})
+	return nil
+}
+
+// addDir takes every capture and every log in and below a directory, in the order of their paths. Links are not followed.
+func (in *inputs) addDir(dir, format string) error {
+	found := len(in.captures) + len(in.logs)
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if hidden := strings.HasPrefix(d.Name(), ".") && path != dir; hidden {
+			if d.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if !d.Type().IsRegular() {
+			return nil
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		return in.addFile(path, format, info.ModTime(), true)
+	})
+	if err != nil {
+		return fmt.Errorf("looking for captures and logs in %s: %w; allow reading it or leave it out", dir, err)
+	}
+	if found == len(in.captures)+len(in.logs) {
+		return fmt.Errorf("looking for captures and logs in %s: none of its files is a capture or a log of a known format; name the format with --format", dir)
+	}
+	return nil
+}
+
+// sniffed is how much of a file is looked at to find out what it is.
+const sniffed = 64 << 10
+
+// addFile sorts a file in by its first bytes.
+func (in *inputs) addFile(path, format string, written time.Time, several bool) error {
+	if format == "auto" {
+		head, err := sniff(path)
+		switch {
+		case err != nil:
+			return err
+		case pcapfile.Sniff(head):
+			in.captures = append(in.captures, path)
+			return nil
+		}
+		var ok bool
+		if format, ok = in.guess(path, head); !ok {
+			if several {
+				in.p.note("%s: passed over: neither a capture nor a log of a known format", path)
+				return nil
+			}
+			return in.unknown(path)
+		}
+	}
+	in.logs = append(in.logs, &logInput{name: path, format: format, written: written.UnixNano()})
+	return nil
+}
+
+// sniff returns the beginning of a file, without its compression.
+func sniff(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("looking into a file: %w", err)
+	}
+	defer f.Close()
+	r, err := logs.Decompress(f)
+	if err != nil {
+		return nil, fmt.Errorf("looking into %s: %w", path, err)
+	}
+	head := make([]byte, sniffed)
+	n, _ := io.ReadFull(r, head) // what is there
+	return head[:n], nil
+}
+
+// guess finds the format of a log and says which and how sure.
+func (in *inputs) guess(name string, head []byte) (string, bool) {
+	guesses := in.library.Detect(head, logs.Options{Location: in.location, Now: func() int64 { return time.Now().UnixNano() }})
+	if len(guesses) == 0 {
+		return "", false
+	}
+	best := guesses[0]
+	next := ""
+	if len(guesses) > 1 {
+		next = "; next " + guesses[1].Name
+	}
+	in.p.note("%s: format %s (%.0f %% sure: %d of the first %d lines read%s)", name, best.Name, 100*best.Sure, best.Read, best.Lines, next)
+	return best.Name, true
+}
+
+// unknown complains about an input that is nothing known; the others are still read.
+func (in *inputs) unknown(name string) error {
+	in.p.complain(fmt.Errorf("reading %s: neither a capture nor a log of a known format; name its format with --format (see `gnomon logs formats`)", name))
+	in.failed = true
+	return nil
+}
+
+// read hands the records of every log to what open returns for it. A log that breaks off is complained about and the others are still
+// read; the result is errReported then.
+func (in *inputs) read(ctx context.Context, open func(*logInput) logUse) error {
+	bar := newProgress(in.p.stderr, "lines")
+	defer bar.clear()
+	for _, log := range in.logs {
+		err := in.readOne(ctx, log, bar, open(log))
+		var stop stopError
+		switch {
+		case errors.As(err, &stop):
+			return stop.error
+		case err != nil:
+			bar.clear()
+			in.p.complain(fmt.Errorf("reading the log %s: %w; what was read before was used", log.name, err))
+			in.failed = true
+		}
+	}
+	if in.failed {
+		return errReported
+	}
+	return nil
+}
+
+// stopError ends all reading.
+type stopError struct{ error }
+
+func (in *inputs) readOne(ctx context.Context, log *logInput, bar *progress, use logUse) error {
+	raw, total, err := in.open(log)
+	if err != nil {
+		return err
+	}
+	defer raw.Close()
+	counted := &countingReader{r: raw}
+	r, err := logs.Decompress(counted)
+	if err != nil {
+		return err
+	}
+	format, err := in.library.Open(log.format, logs.Options{Location: in.location, Now: func() int64 { return log.written }})
+	if err != nil {
+		return err
+	}
+	return logs.Read(logs.NewLines(r), format, &log.account, func(line []byte, r *logs.Record, err error) error {
+		if bar.tick(1) {
+			bar.show(log.name, counted.n, total)
+		}
+		if log.account.Read%4096 == 0 && ctx.Err() != nil {
+			return stopError{fmt.Errorf("reading logs: interrupted in %s; what was read before was used", log.name)}
+		}
+		if err != nil {
+			return nil //nolint:nilerr // it is accounted for
+		}
+		used, err := use(line, r)
+		if used {
+			log.account.Used++
+		}
+		if err != nil {
+			return stopError{err}
+		}
+		return nil
+	})
+}
+
+func (in *inputs) open(log *logInput) (io.ReadCloser, int64, error) {
+	if log.name == "-" {
+		return io.NopCloser(in.p.stdin), 0, nil
+	}
+	f, err := os.Open(log.name)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, 0, err
+	}
+	return f, info.Size(), nil
+}
+
+type countingReader struct {
+	r io.Reader
+	n int64
+}
+
+// Read implements io.Reader.
+func (c *countingReader) Read(b []byte) (int, error) {
+	n, err := c.r.Read(b)
+	c.n += int64(n)
+	return n, err
+}
+
+// activities is the configuration of one log's records.
+func (w *parts) activities(c *settings, log *logInput) logs.Config {
+	return logs.Config{Observer: w.observer, Site: c.Observer.Site, Source: log.name, Visits: w.visits,
+		Ruleset: func() string { return "catalogue " + w.catalogue.Load().Version() }, Written: log.written}
+}
+
+// scan takes all captures and then all logs through the pipeline. The result is errReported if one of them was damaged.
+func (in *inputs) scan(ctx context.Context, parts *parts, c *settings, sink sensor.Sink) (coverage sensor.Coverage, err error) {
+	err = in.p.replay(ctx, in.captures, true, func(source capture.Source) error {
+		seen, err := parts.runOne(ctx, parts.sensor(c), source, sink)
+		coverage.Add(&seen)
+		return err
+	})
+	if err != nil && !errors.Is(err, errReported) {
+		return coverage, err
+	}
+	logErr := in.read(ctx, func(log *logInput) logUse {
+		a := logs.NewActivities(parts.activities(c, log), parts.classify, sink)
+		return func(line []byte, r *logs.Record) (bool, error) { return a.Add(r, line), nil }
+	})
+	coverage.Add(&sensor.Coverage{Sources: in.sources()})
+	if logErr != nil {
+		err = logErr
+	}
+	return coverage, err
+}
+
+// sources counts lines by log.
+func (in *inputs) sources() map[string]event.Source {
+	out := map[string]event.Source{}
+	for _, log := range in.logs {
+		a := &log.account
+		sum := out[log.name]
+		out[log.name] = event.Source{Read: sum.Read + a.Read, Used: sum.Used + a.Used, Rejected: sum.Rejected + a.Rejected()}
+	}
+	return out
+}
+
+// tell says on stderr what became of the lines.
+func (in *inputs) tell() {
+	for _, log := range in.logs {
+		a := &log.account
+		in.p.note("%s: %s: %d lines, %d records, %d other, %d rejected", log.name, log.format, a.Read, a.Records, a.Other(), a.Rejected())
+		for _, r := range a.Rejections() {
+			in.p.note("  %d %s", r.Lines, r.Reason)
+			for _, s := range r.Samples {
+				in.p.note("    line %d: %s", s.Line, printable(s.Text))
+			}
+		}
+	}
+}
+
+// writeAdvice names the logs that do not tell how much went up, and what to configure instead.
+func (in *inputs) writeAdvice(w io.Writer) {
+	said := map[string]bool{}
+	for _, log := range in.logs {
+		info, _ := in.library.Info(log.format)
+		if info.Upload == "" || said[log.format] || log.account.NoBytes == 0 {
+			continue
+		}
+		said[log.format] = true
+		fmt.Fprintf(w, "\nUploads are unknown from %s (%s). To have them, configure:\n  %s\n", log.name, info.Title, info.Upload)
+	}
+}
+
+// writeSources says what became of the lines of logs.
+func writeSources(w io.Writer, c *sensor.Coverage) {
+	fmt.Fprintln(w)
+	t := newTable("LOG", "LINES", "OF AI SERVICES", "NOT AI OR NO RECORD", "REJECTED")
+	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {
+		s := c.Sources[name]
+		t.row(printable(name), fmt.Sprint(s.Read), fmt.Sprint(s.Used), fmt.Sprint(s.Read-s.Used-s.Rejected), fmt.Sprint(s.Rejected))
+	}
+	t.write(w)
+}
