@@ -60,7 +60,7 @@ func (s *Sensor) storyOf(f *flow.Flow) *story {
 }
 
 // Found implements evidence.Sink: a hello or a request was read.
-func (s *Sensor) Found(f *flow.Flow, seg *decode.Segment, o *evidence.Observation) { //nolint:gocyclo // what one observation may mean for a flow, in order
+func (s *Sensor) Found(f *flow.Flow, seg *decode.Segment, o *evidence.Observation) {
 	if o.Certificate != nil {
 		s.foundCertificate(f, seg, o)
 		return
@@ -69,35 +69,55 @@ func (s *Sensor) Found(f *flow.Flow, seg *decode.Segment, o *evidence.Observatio
 	if o.Class == classifiers.ClassConnect {
 		s.learner.sawProxy(f.Key.Address(1-seg.Dir), seg.Time)
 	}
-	verdict, known := s.judge(f, seg, o)
-	class, dnsName := o.Class, ""
-	if front := !known && s.noteHider(f, seg, o); front || o.Hello != nil && len(o.Name) == 0 {
-		var v classifiers.Verdict
-		var ok bool
-		if dnsName, v, ok = s.fromDNS(f, seg.Time); ok {
-			verdict, known, class = v, true, classifiers.ClassIPFromDNS
+	m := s.meaning(f, seg, o)
+	if st := s.storyOf(f); st != nil {
+		if s.elsewhere(st, o, m.verdict) { // what is pending belongs to the service before
+			s.flows.Flush(f)
 		}
-	}
-	st := s.storyOf(f)
-	if st == nil && !known && !s.config.All && !o.Awaits {
-		return
-	}
-	if st == nil {
+		s.tell(f, seg, o, st, &m)
+	} else if m.known || s.config.All || o.Awaits {
 		st = &story{}
 		s.flows.SideOf(f).Owner = st
-	} else if s.elsewhere(st, o, verdict) { // what is pending belongs to the service before
-		s.flows.Flush(f)
+		s.tell(f, seg, o, st, &m)
 	}
+}
+
+// meaning is what an observation says of its flow.
+type meaning struct {
+	verdict classifiers.Verdict
+	known   bool // there is a verdict
+	class   classifiers.Class
+	dnsName string // of the server's address, where the observation hides the name
+}
+
+// meaning judges the observation, or what its client looked up where it hides the name.
+func (s *Sensor) meaning(f *flow.Flow, seg *decode.Segment, o *evidence.Observation) (m meaning) {
+	m.class = o.Class
+	m.verdict, m.known = s.judge(f, seg, o)
+	front := !m.known && s.noteHider(f, seg, o)
+	if !front && (o.Hello == nil || len(o.Name) > 0) {
+		return m
+	}
+	name, v, ok := s.fromDNS(f, seg.Time)
+	m.dnsName = name
+	if ok {
+		m.verdict, m.known, m.class = v, true, classifiers.ClassIPFromDNS
+	}
+	return m
+}
+
+// tell adds an observation and what it means to the story of its flow.
+func (s *Sensor) tell(f *flow.Flow, seg *decode.Segment, o *evidence.Observation, st *story, m *meaning) {
 	first := st.protocol == ""
 	st.observe(f, seg, o)
 	if o.Hello != nil {
 		s.measureHello(f, st, seg, o)
 	}
-	if known || o.Class != classifiers.ClassSNI { // a hello inside a tunnel that says nothing leaves the tunnel's target in force
-		st.decide(verdict, known, class)
+	if m.known || o.Class != classifiers.ClassSNI { // a hello inside a tunnel that says nothing leaves the tunnel's target in force
+		st.decide(m.verdict, m.known, m.class)
 	}
-	if dnsName != "" {
-		st.dnsName = dnsName
+	if m.dnsName != "" {
+		st.dnsName = m.dnsName
 	}
 	if st.verdict.Service != nil || s.config.SliceAll {
 		s.slices(f, seg.Time)
