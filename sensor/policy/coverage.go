@@ -3,7 +3,9 @@ package policy
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gnomon-sensor/gnomon/sensor/event"
@@ -12,6 +14,8 @@ import (
 const (
 	// enoughFlows is how many flows of a minute make a share of them worth looking at.
 	enoughFlows = 20
+	// enoughBytes is the same of bytes.
+	enoughBytes = 1 << 20
 	// gap ends a run: the sensor was off, which it cannot see itself.
 	gap = event.Time(150e9)
 	// minute is how long a coverage record is that does not say so.
@@ -20,8 +24,8 @@ const (
 
 // watch is what is remembered of a sensor.
 type watch struct {
-	dropped, unreadable, deaf run
-	sources                   map[string]event.Time // when each delivered last, or was first heard of
+	dropped, unreadable, resolvers, relays, deaf run
+	sources                                      map[string]event.Time // when each delivered last, or was first heard of
 }
 
 // run is bad minutes in a row.
@@ -44,7 +48,7 @@ func (f *Findings) Coverage(ev *event.Event) []*event.Event {
 		return nil
 	}
 	var out []*event.Event
-	for _, find := range [...]func(*watch, *event.Event) *event.Event{f.droppedFrames, f.unreadable, f.deaf} {
+	for _, find := range [...]func(*watch, *event.Event) *event.Event{f.droppedFrames, f.unreadable, f.resolvers, f.relays, f.deaf} {
 		if found := find(w, ev); found != nil {
 			out = append(out, found)
 		}
@@ -112,15 +116,61 @@ func (f *Findings) droppedFrames(w *watch, ev *event.Event) *event.Event {
 func (f *Findings) unreadable(w *watch, ev *event.Event) *event.Event {
 	c := ev.Gnomon.Coverage
 	switch {
-	case f.config.ReadablePercent == 0 || c.Flows < enoughFlows:
+	case f.config.ReadablePercent == 0 || c.FlowsReadable < enoughFlows:
 		return nil // few flows say nothing, neither good nor bad
-	case float64(c.FlowsNamed)*100 >= f.config.ReadablePercent*float64(c.Flows):
+	case float64(c.FlowsNamed)*100 >= f.config.ReadablePercent*float64(c.FlowsReadable):
 		w.unreadable.good()
 		return nil
 	}
-	w.unreadable.bad(ev, c.FlowsNamed, c.Flows)
+	w.unreadable.bad(ev, c.FlowsNamed, c.FlowsReadable)
 	return f.blind(&w.unreadable, ev, f.config.BlindAfter, blindness{"unreadable", 50,
-		fmt.Sprintf("only %.1f %% of flows had a name that could be read since %s; look for one-sided traffic, cut frames or tunnels (gnomon doctor)", w.unreadable.percent(), w.unreadable.begin)})
+		fmt.Sprintf("only %.1f %% of the flows that should have a name had one that could be read since %s; look for one-sided traffic, cut frames or tunnels (gnomon doctor)", w.unreadable.percent(), w.unreadable.begin)})
+}
+
+// resolvers are judged by flows: look-ups are few bytes.
+func (f *Findings) resolvers(w *watch, ev *event.Event) *event.Event {
+	c := ev.Gnomon.Coverage
+	part, whole := c.Web.EncryptedDNS.Plus(c.OtherPorts.EncryptedDNS).Flows, c.Web.Total().Flows+c.OtherPorts.EncryptedDNS.Flows
+	if f.config.EncryptedDNSPercent == 0 || whole < enoughFlows {
+		return nil
+	}
+	if float64(part)*100 <= f.config.EncryptedDNSPercent*float64(whole) {
+		w.resolvers.good()
+		return nil
+	}
+	w.resolvers.bad(ev, part, whole)
+	return f.blind(&w.resolvers, ev, f.config.BlindAfter, blindness{"encrypted-dns", 40,
+		fmt.Sprintf("%.1f %% of flows to port 443 and to resolvers went to encrypted resolvers since %s%s: what clients look up there is not seen; the page Coverage says whose they are",
+			w.resolvers.percent(), w.resolvers.begin, hiders(c))})
+}
+
+// relays are judged by bytes: a tunnel is one flow.
+func (f *Findings) relays(w *watch, ev *event.Event) *event.Event {
+	c := ev.Gnomon.Coverage
+	part, whole := c.Web.Relay.Plus(c.OtherPorts.Relay).Bytes, c.Web.Total().Bytes+c.OtherPorts.Relay.Bytes
+	if f.config.RelayPercent == 0 || whole < enoughBytes {
+		return nil
+	}
+	if float64(part)*100 <= f.config.RelayPercent*float64(whole) {
+		w.relays.good()
+		return nil
+	}
+	w.relays.bad(ev, part, whole)
+	return f.blind(&w.relays, ev, f.config.BlindAfter, blindness{"relay", 50,
+		fmt.Sprintf("%.1f %% of the bytes to port 443 and into tunnels went into relays and VPNs since %s%s: services behind them are in no figure; the page Coverage says whose they are",
+			w.relays.percent(), w.relays.begin, hiders(c))})
+}
+
+// hiders lists by what names were hidden in a minute: the three with the most flows and bytes.
+func hiders(c *event.Coverage) string {
+	names := slices.SortedFunc(maps.Keys(c.HiddenBy), func(a, b string) int {
+		x, y := c.HiddenBy[a], c.HiddenBy[b]
+		return cmp.Or(cmp.Compare(y.Flows, x.Flows), cmp.Compare(y.Bytes, x.Bytes), strings.Compare(a, b))
+	})
+	if len(names) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(names[:min(3, len(names))], ", ") + ")"
 }
 
 func (f *Findings) deaf(w *watch, ev *event.Event) *event.Event {

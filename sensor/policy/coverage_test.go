@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -18,10 +19,19 @@ func minuteOf(start event.Time, n int, c event.Coverage) *event.Event {
 }
 
 func TestCoverage(t *testing.T) {
-	fine := event.Coverage{Received: 1000, Flows: 100, FlowsNamed: 90}
-	lossy := event.Coverage{Received: 900, Dropped: 100, Flows: 100, FlowsNamed: 90}
-	unread := event.Coverage{Received: 1000, Flows: 100, FlowsNamed: 9}
-	idle := event.Coverage{Received: 1000, Flows: 19}
+	fine := event.Coverage{Received: 1000, Flows: 100, FlowsReadable: 100, FlowsNamed: 90}
+	lossy := event.Coverage{Received: 900, Dropped: 100, Flows: 100, FlowsReadable: 100, FlowsNamed: 90}
+	unread := event.Coverage{Received: 1000, Flows: 1000, FlowsReadable: 100, FlowsNamed: 9}
+	idle := event.Coverage{Received: 1000, Flows: 900, FlowsReadable: 19}
+	// sight is a minute with so many flows to resolvers and so many KiB into tunnels, of 100 and 10,000.
+	sight := func(resolvers, relayKiB uint64) event.Coverage {
+		c := fine
+		c.Web = event.Sight{Named: event.Part{Flows: 100 - resolvers, Bytes: (10_000 - relayKiB) << 10}, EncryptedDNS: event.Part{Flows: resolvers}}
+		c.OtherPorts = event.Sight{Relay: event.Part{Bytes: relayKiB << 10}}
+		c.HiddenBy = map[string]event.Part{"wireguard": {Flows: 1, Bytes: 1}, "dns-google": {Flows: 1, Bytes: 2}}
+		return c
+	}
+	small := event.Coverage{Received: 1000, Web: event.Sight{EncryptedDNS: event.Part{Flows: 19, Bytes: 1 << 19}, Relay: event.Part{Bytes: 1 << 18}}}
 	none := event.Coverage{}
 	source := func(read uint64) event.Coverage {
 		c := fine
@@ -44,10 +54,18 @@ func TestCoverage(t *testing.T) {
 		{"losing twice a day", nil, []stretch{{60, lossy}, {9, fine}, {60, lossy}}, []string{"4: blind-spot 60 10.0 % of all frames"}},
 		{"losing over midnight", nil, []stretch{{1430, fine}, {60, lossy}}, []string{"1434: blind-spot 60 10.0 %", "1439: blind-spot 60 10.0 %"}},
 		{"losing, not told", func(c *FindingsConfig) { c.DroppedPercent = 0 }, []stretch{{60, lossy}}, nil},
-		{"unreadable", nil, []stretch{{60, unread}}, []string{"4: blind-spot 50 only 9.0 % of flows"}},
-		{"unreadable, with few flows between", nil, []stretch{{3, unread}, {2, idle}, {60, unread}}, []string{"5: blind-spot 50 only 9.0 % of flows"}},
+		{"unreadable", nil, []stretch{{60, unread}}, []string{"4: blind-spot 50 only 9.0 % of the flows that should have a name"}},
+		{"unreadable, with few flows between", nil, []stretch{{3, unread}, {2, idle}, {60, unread}}, []string{"5: blind-spot 50 only 9.0 % of the flows that should have a name"}},
 		{"few flows", nil, []stretch{{600, idle}}, nil},
 		{"unreadable, not told", func(c *FindingsConfig) { c.ReadablePercent = 0 }, []stretch{{60, unread}}, nil},
+		{"resolvers", nil, []stretch{{60, sight(3, 0)}}, []string{"4: blind-spot 40 3.0 % of flows to port 443 and to resolvers went to encrypted resolvers since 2026-05-04T00:00:00Z (dns-google, wireguard)"}},
+		{"resolvers, at the limit", nil, []stretch{{60, sight(2, 0)}}, nil},
+		{"resolvers, not told", func(c *FindingsConfig) { c.EncryptedDNSPercent = 0 }, []stretch{{60, sight(50, 0)}}, nil},
+		{"relays", nil, []stretch{{9, fine}, {60, sight(0, 1000)}}, []string{"13: blind-spot 50 10.0 % of the bytes to port 443 and into tunnels went into relays and VPNs since 2026-05-04T00:09:00Z"}},
+		{"relays, at the limit", nil, []stretch{{60, sight(0, 500)}}, nil},
+		{"relays, now and then", nil, []stretch{{4, sight(0, 1000)}, {1, sight(0, 1)}, {4, sight(0, 1000)}}, nil},
+		{"relays, not told", func(c *FindingsConfig) { c.RelayPercent = 0 }, []stretch{{60, sight(0, 9000)}}, nil},
+		{"little traffic", nil, []stretch{{60, small}}, nil},
 		{"no traffic", nil, []stretch{{9, fine}, {60, none}}, []string{"18: blind-spot 80 no frame was received since 2026-05-04T00:09:00Z"}},
 		{"no traffic from the start", nil, []stretch{{60, none}}, []string{"9: blind-spot 80 no frame"}},
 		{"no traffic for a moment", nil, []stretch{{9, none}, {1, fine}, {9, none}}, nil},
@@ -141,6 +159,8 @@ func TestFindingsValidate(t *testing.T) {
 		{"source silent", func(c *FindingsConfig) { c.SourceSilent = time.Second }, "findings.source_silent = 1s"},
 		{"dropped", func(c *FindingsConfig) { c.DroppedPercent = 101 }, "findings.dropped_percent = 101"},
 		{"readable", func(c *FindingsConfig) { c.ReadablePercent = -1 }, "findings.readable_percent = -1"},
+		{"encrypted DNS", func(c *FindingsConfig) { c.EncryptedDNSPercent = 101 }, "findings.encrypted_dns_percent = 101"},
+		{"relay", func(c *FindingsConfig) { c.RelayPercent = math.NaN() }, "findings.relay_percent = NaN"},
 		{"upload", func(c *FindingsConfig) { c.UploadDayMiB = maxMiB + 1 }, "findings.upload_day_mib"},
 		{"upload of nothing", func(c *FindingsConfig) { c.Uploads = []UploadRule{{DayMiB: 1}} }, "findings.upload 1: services is empty"},
 		{"upload without a limit", func(c *FindingsConfig) { c.Uploads = []UploadRule{{Services: []string{"a"}}} }, "findings.upload 1 (a): day_mib = 0"},

@@ -34,13 +34,19 @@ type FindingsConfig struct {
 	UploadDayMiB uint64 `toml:"upload_day_mib"`
 	// Uploads are limits of their own for some services.
 	Uploads []UploadRule `toml:"upload"`
-	// BlindAfter is how long in a row minutes must be bad, by the next two settings, before it is told. Default 5m; 1m to 24h.
+	// BlindAfter is how long in a row minutes must be bad, by the next four settings, before it is told. Default 5m; 1m to 24h.
 	BlindAfter time.Duration `toml:"blind_after"`
 	// DroppedPercent is the share of frames lost that makes a minute bad. Default 1; 0 is off.
 	DroppedPercent float64 `toml:"dropped_percent"`
-	// ReadablePercent is the share of flows with a name below which a minute is bad; what is usual depends on the place of the tap.
-	// Default 10; 0 is off.
+	// ReadablePercent is the share of flows with a name, among those that should have one (port 443, TLS, QUIC, HTTP), below which a
+	// minute is bad. Default 50; 0 is off.
 	ReadablePercent float64 `toml:"readable_percent"`
+	// EncryptedDNSPercent is the share of flows to resolvers over HTTPS, TLS or QUIC, among those to port 443 and to such resolvers, above
+	// which a minute is bad: look-ups that are not seen name nothing. Default 2; 0 is off.
+	EncryptedDNSPercent float64 `toml:"encrypted_dns_percent"`
+	// RelayPercent is the share of bytes into relays, VPNs and other tunnels, among those to port 443 and into tunnels, above which a minute
+	// is bad: services behind them are not seen. Default 5; 0 is off.
+	RelayPercent float64 `toml:"relay_percent"`
 	// NoTraffic tells of a sensor that captures and has received nothing for this long. Default 10m; 0 is off.
 	NoTraffic time.Duration `toml:"no_traffic"`
 	// SourceSilent tells of a source of logs that has delivered nothing for this long. Default 24h; 0 is off.
@@ -58,7 +64,7 @@ type UploadRule struct {
 // DefaultFindings returns every default.
 func DefaultFindings() FindingsConfig {
 	return FindingsConfig{FirstUse: true, FirstUseDepartment: true, Learning: 24 * time.Hour, ProhibitedUse: true, UploadDayMiB: 100,
-		BlindAfter: 5 * time.Minute, DroppedPercent: 1, ReadablePercent: 10, NoTraffic: 10 * time.Minute, SourceSilent: 24 * time.Hour}
+		BlindAfter: 5 * time.Minute, DroppedPercent: 1, ReadablePercent: 50, EncryptedDNSPercent: 2, RelayPercent: 5, NoTraffic: 10 * time.Minute, SourceSilent: 24 * time.Hour}
 }
 
 // maxMiB is the largest limit of uploads: a pebibyte.
@@ -86,11 +92,14 @@ func (c *FindingsConfig) validateTimes() error {
 }
 
 func (c *FindingsConfig) validateShares() error {
-	if !(c.DroppedPercent >= 0 && c.DroppedPercent <= 100) {
-		return fmt.Errorf("findings.dropped_percent = %v is out of range: at least 0, at most 100", c.DroppedPercent)
-	}
-	if !(c.ReadablePercent >= 0 && c.ReadablePercent <= 100) {
-		return fmt.Errorf("findings.readable_percent = %v is out of range: at least 0, at most 100", c.ReadablePercent)
+	for _, share := range [...]struct {
+		key   string
+		value float64
+	}{{"dropped_percent", c.DroppedPercent}, {"readable_percent", c.ReadablePercent}, {"encrypted_dns_percent", c.EncryptedDNSPercent},
+		{"relay_percent", c.RelayPercent}} {
+		if !(share.value >= 0 && share.value <= 100) {
+			return fmt.Errorf("findings.%s = %v is out of range: at least 0, at most 100", share.key, share.value)
+		}
 	}
 	return nil
 }
