@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gnomon-sensor/gnomon/exporters/query"
+	"github.com/gnomon-sensor/gnomon/sensor/event"
 )
 
 const (
@@ -83,13 +84,28 @@ func (c *Coverage) add(s query.CoverageRow) {
 	c.Received += s.Received
 	c.Dropped += s.Dropped
 	c.Flows += s.Flows
+	c.Readable += s.FlowsReadable
 	c.Named += s.FlowsNamed
 	c.ECH += s.ECH
 	c.EncryptedDNS += s.EncryptedDNS
 	c.Relay += s.Relay
 	c.OneSided += s.OneSided
+	c.Cut += s.Cut
+	c.Web.Add(&s.Web)
+	c.OtherPorts.Add(&s.OtherPorts)
+	for by, p := range s.HiddenBy {
+		c.hiddenBy(clean(by), p)
+	}
 	c.Evicted += s.Evicted
 	c.BytesWithUser += s.BytesWithUser
+}
+
+// hiddenBy adds up what hid names.
+func (c *Coverage) hiddenBy(by string, p event.Part) {
+	if c.HiddenBy == nil {
+		c.HiddenBy = map[string]event.Part{}
+	}
+	c.HiddenBy[by] = c.HiddenBy[by].Plus(p)
 }
 
 // gaps lists the runs of steps without any coverage record, and keeps the longest.

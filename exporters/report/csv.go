@@ -165,8 +165,11 @@ func (c Coverage) csv() []csvRow {
 		line("minutes watched", uint64(c.Watched), uint64(c.Minutes)),
 		line("packets dropped", c.Dropped, c.Received+c.Dropped),
 		line("packets undecodable", undecodable(c), c.Received),
-		line("flows named", c.Named, c.Flows), line("flows with ECH", c.ECH, c.Flows), line("flows of encrypted DNS", c.EncryptedDNS, c.Flows),
-		line("flows to relays", c.Relay, c.Flows), line("flows one-sided", c.OneSided, c.Flows), line("flows evicted", c.Evicted, c.Flows),
+		line("flows named", c.Named, c.Readable), line("flows one-sided", c.OneSided, c.Flows), line("flows cut", c.Cut, c.Flows),
+		line("flows evicted", c.Evicted, c.Flows),
+	}
+	for _, s := range sights(&c) {
+		rows = append(rows, line("flows "+s.id, s.part.Flows, s.whole.Flows), line("bytes "+s.id, s.part.Bytes, s.whole.Bytes))
 	}
 	for _, l := range c.Sources {
 		rows = append(rows, csvRow{"section": "log source", "name": l.Name, "value": decimal(l.Used), "of": decimal(l.Read),

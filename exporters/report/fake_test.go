@@ -245,9 +245,15 @@ func (f *fake) Coverage(_ context.Context, from, to time.Time, step time.Duratio
 			row.Received += 1_000_000
 			row.Dropped += 120
 			row.Flows += 900
+			row.FlowsReadable += 880
 			row.FlowsNamed += 850
 			row.ECH += 20
 			row.EncryptedDNS += 9
+			row.Web.Add(&event.Sight{Named: event.Part{Flows: 780, Bytes: 90_000_000}, ECH: event.Part{Flows: 20, Bytes: 3_000_000},
+				EncryptedDNS: event.Part{Flows: 6, Bytes: 40_000}, Nameless: event.Part{Flows: 10, Bytes: 1_000_000}})
+			row.OtherPorts.Add(&event.Sight{EncryptedDNS: event.Part{Flows: 3, Bytes: 9_000}})
+			row.HiddenBy = map[string]event.Part{"dns-quad9": row.HiddenBy["dns-quad9"].Plus(event.Part{Flows: 9, Bytes: 49_000}),
+				"ech": row.HiddenBy["ech"].Plus(event.Part{Flows: 20, Bytes: 3_000_000})}
 			row.BytesWithUser += 123_456
 			row.Undecodable = map[string]uint64{"not ip": row.Undecodable["not ip"] + 17, "truncated": row.Undecodable["truncated"] + 2}
 			name := cmp.Or(f.logName, "proxy")

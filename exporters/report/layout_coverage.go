@@ -2,7 +2,11 @@ package report
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
+
+	"github.com/gnomon-sensor/gnomon/sensor/event"
 )
 
 // coverageSection says what the figures rest on. For management it is short.
@@ -22,10 +26,24 @@ func coverageSection(r *Report) section {
 	if g := gapText(r); g != "" {
 		s.Blocks = append(s.Blocks, block{Text: g})
 	}
-	if reasons := reasonText(c); reasons != "" && r.Audience == DLP {
-		s.Blocks = append(s.Blocks, block{Small: true, Text: reasons})
+	for _, text := range [...]string{reasonText(c), hiddenText(c)} {
+		if text != "" && r.Audience == DLP {
+			s.Blocks = append(s.Blocks, block{Small: true, Text: text})
+		}
 	}
 	return withSources(r, s)
+}
+
+// hiddenText says by what names were hidden.
+func hiddenText(c Coverage) string {
+	if len(c.HiddenBy) == 0 {
+		return ""
+	}
+	var parts []string
+	for _, by := range slices.Sorted(maps.Keys(c.HiddenBy)) {
+		parts = append(parts, by+space+number(c.HiddenBy[by].Flows))
+	}
+	return "Connections whose names were hidden, by what: " + strings.Join(parts, ", ") + "."
 }
 
 // coverageLines are what, how much of it, and its share.
@@ -43,10 +61,10 @@ func coverageLines(r *Report) [][3]string {
 		of("Packets of kinds that are not understood", n, c.Received)
 	}
 	if c.Flows > 0 {
-		lines = append(lines, [3]string{"Connections with a readable name", number(c.Named) + " of " + number(c.Flows), percent(c.Named, c.Flows)})
-		of("Names hidden or possibly hidden (ECH)", c.ECH, c.Flows)
-		of("Encrypted name look-ups (DoH, DoT)", c.EncryptedDNS, c.Flows)
-		of("Connections into relays and VPNs", c.Relay, c.Flows)
+		lines = append(lines, [3]string{"Connections with a readable name", number(c.Named) + " of " + number(c.Readable), percent(c.Named, c.Readable)})
+		for _, s := range sights(&c) {
+			lines = append(lines, [3]string{s.says, number(s.part.Flows) + ", " + size(s.part.Bytes), percent(s.part.Flows, s.whole.Flows)})
+		}
 		of("Seen in one direction only", c.OneSided, c.Flows)
 	}
 	if r.Audience == DLP {
@@ -54,6 +72,25 @@ func coverageLines(r *Report) [][3]string {
 		lines = append(lines, [3]string{"Bytes of which the user is known", size(c.BytesWithUser), dash})
 	}
 	return lines
+}
+
+// sightLine is a part of the traffic whose names are not seen, and what it is a part of.
+type sightLine struct {
+	id, says    string
+	part, whole event.Part
+}
+
+// sights are what hides names on any port, as parts of that and of the traffic to port 443, and what is nameless on port 443.
+func sights(c *Coverage) []sightLine {
+	web := c.Web.Total()
+	dns, relay := c.Web.EncryptedDNS.Plus(c.OtherPorts.EncryptedDNS), c.Web.Relay.Plus(c.OtherPorts.Relay)
+	all := web.Plus(c.OtherPorts.Total())
+	return []sightLine{
+		{"with a hidden name (ECH)", "Names hidden in encrypted hellos (ECH)", c.Web.ECH, web},
+		{"of encrypted DNS", "Encrypted name look-ups (DoH, DoT, DoQ)", dns, all},
+		{"to relays and VPNs", "Connections into relays and VPNs", relay, all},
+		{"nameless", "Port 443 without a name for other reasons", c.Web.OneSided.Plus(c.Web.Cut).Plus(c.Web.Nameless), web},
+	}
 }
 
 // reasonText says why packets could not be read.

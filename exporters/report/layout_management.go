@@ -87,7 +87,7 @@ func basis(r *Report) string {
 		parts = append(parts, "lost "+percent(c.Dropped, c.Received+c.Dropped)+" of the packets")
 	}
 	if c.Flows > 0 {
-		parts = append(parts, "could read the name of "+percent(c.Named, c.Flows)+" of the connections")
+		parts = append(parts, "could read the name of "+percent(c.Named, c.Readable)+" of the connections")
 	}
 	return "What this rests on: the sensors " + join(parts) + "."
 }

@@ -1,6 +1,10 @@
 package report
 
-import "time"
+import (
+	"time"
+
+	"github.com/gnomon-sensor/gnomon/sensor/event"
+)
 
 // Report is everything a document says, before it has a form. Its JSON is a contract: names carry units, an unknown or withheld value is
 // absent. Texts that came from outside (names of users, departments, sites, services) are cleaned of control characters.
@@ -196,17 +200,24 @@ type Coverage struct {
 	Gaps    []Gap `json:"gaps,omitempty"` // the longest ones, in order of time
 	GapsAll int   `json:"gaps_total"`
 
-	Received      uint64   `json:"packets_received"`
-	Dropped       uint64   `json:"packets_dropped"`
-	Undecodable   []Reason `json:"packets_undecodable,omitempty"`
-	Flows         uint64   `json:"flows"`
-	Named         uint64   `json:"flows_named"`
-	ECH           uint64   `json:"flows_ech"`
-	EncryptedDNS  uint64   `json:"flows_encrypted_dns"`
-	Relay         uint64   `json:"flows_relay"`
-	OneSided      uint64   `json:"flows_one_sided"`
-	Evicted       uint64   `json:"flows_evicted"`
-	BytesWithUser uint64   `json:"bytes_with_user"`
+	Received    uint64   `json:"packets_received"`
+	Dropped     uint64   `json:"packets_dropped"`
+	Undecodable []Reason `json:"packets_undecodable,omitempty"`
+	Flows       uint64   `json:"flows"`
+	// Readable are the flows that should have a name (port 443, TLS, QUIC, HTTP), Named those whose name was read.
+	Readable     uint64 `json:"flows_readable"`
+	Named        uint64 `json:"flows_named"`
+	ECH          uint64 `json:"flows_ech"`
+	EncryptedDNS uint64 `json:"flows_encrypted_dns"`
+	Relay        uint64 `json:"flows_relay"`
+	OneSided     uint64 `json:"flows_one_sided"`
+	Cut          uint64 `json:"flows_cut"`
+	// Web divides the traffic to port 443, OtherPorts what hides names on other ports; HiddenBy says by what.
+	Web           event.Sight           `json:"web"`
+	OtherPorts    event.Sight           `json:"other_ports"`
+	HiddenBy      map[string]event.Part `json:"hidden_by,omitempty"`
+	Evicted       uint64                `json:"flows_evicted"`
+	BytesWithUser uint64                `json:"bytes_with_user"`
 	// LogSources is how many there were; for management, Sources is their sum.
 	LogSources int         `json:"log_sources_total"`
 	Sources    []LogSource `json:"log_sources,omitempty"`
