@@ -135,6 +135,19 @@ type Query interface {
 	Coverage(ctx context.Context, from, to time.Time, step time.Duration) ([]CoverageRow, error)
 }
 
+// BlindRow is one client of whose traffic much was hidden or nameless.
+type BlindRow struct {
+	Key, Label string // as in Row of ByUser
+	Sight      event.Sight
+}
+
+// Blind is implemented by queries that know whose names could not be read. It is personal data: nothing for a viewer's eyes.
+type Blind interface {
+	// BlindClients adds up the days that begin from from to to, as far back as records are kept: clients with most bytes that were hidden
+	// or nameless first, at most limit (MaxRows if that is 0).
+	BlindClients(ctx context.Context, from, to time.Time, limit int) ([]BlindRow, error)
+}
+
 // Spanned is implemented by queries that know what they keep.
 type Spanned interface {
 	Span(ctx context.Context) (Span, error)

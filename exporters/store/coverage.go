@@ -24,7 +24,7 @@ func coverageAt(ev *event.Event) int64 {
 	return seconds(ev.Timestamp)
 }
 
-// storeCoverage adds the new coverage records of a batch to their hours.
+// storeCoverage adds the new coverage records of a batch to their hours, and their clients to their days.
 func (w *writer) storeCoverage(ctx context.Context, entries []entry) error {
 	for i := range entries {
 		ev := entries[i].ev
@@ -33,6 +33,9 @@ func (w *writer) storeCoverage(ctx context.Context, entries []entry) error {
 		}
 		if err := w.addToHour(ctx, coverageAt(ev), ev.Gnomon.Coverage); err != nil {
 			return fmt.Errorf("adding coverage up: %w", err)
+		}
+		if err := w.storeClients(ctx, ev); err != nil {
+			return err
 		}
 	}
 	return nil

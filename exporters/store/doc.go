@@ -7,7 +7,8 @@
 //	Export ──┬── record_N       the record itself, compressed, in a part of the day it was taken in; a part is dropped as a whole
 //	         ├── visit_N        where each visit began
 //	         ├── fresh          sums per hour, one small blob for each batch and day; 16 of a tier are merged into one of the next
-//	         └── coverage       per hour
+//	         ├── coverage       per hour
+//	         └── blind          clients that hide names, per day, as long as records
 //	Maintain ── fresh ── block  of a day that is over: sums per hour, per day and per month, in columns, 1024 users each
 //
 //	Sums     ── months within the period from block level 2, days at its edges from level 1, hours at theirs from level 0, and fresh

@@ -24,23 +24,23 @@ type Sight struct {
 	Nameless     Part `json:"nameless,omitzero"`      // no name for another reason, such as a beginning that was not seen
 }
 
-// all lists the parts in the order of the fields.
-func (s *Sight) all() [7]*Part {
+// Parts lists the parts in the order of the fields.
+func (s *Sight) Parts() [7]*Part {
 	return [...]*Part{&s.Named, &s.ECH, &s.EncryptedDNS, &s.Relay, &s.OneSided, &s.Cut, &s.Nameless}
 }
 
 // Add adds o to s.
 func (s *Sight) Add(o *Sight) {
-	from := o.all()
-	for i, p := range s.all() {
+	from := o.Parts()
+	for i, p := range s.Parts() {
 		*p = p.Plus(*from[i])
 	}
 }
 
 // Minus is what has come since before.
 func (s Sight) Minus(before Sight) Sight {
-	from := before.all()
-	for i, p := range s.all() {
+	from := before.Parts()
+	for i, p := range s.Parts() {
 		*p = p.Minus(*from[i])
 	}
 	return s
@@ -48,7 +48,7 @@ func (s Sight) Minus(before Sight) Sight {
 
 // Total is all traffic.
 func (s *Sight) Total() (sum Part) {
-	for _, p := range s.all() {
+	for _, p := range s.Parts() {
 		sum = sum.Plus(*p)
 	}
 	return sum
