@@ -21,6 +21,9 @@
 // Time is packet time. What a record says (borders of slices, ends of flows, identifiers) follows from the packets alone, so that
 // the same input gives the same records; the wall clock only decides, on a live interface, when silence is noticed.
 //
+// What stays without a name is measured when a flow ends (Coverage, Clients): hidden by ECH, encrypted DNS, a relay or a tunnel, seen in
+// one direction, cut, or nameless.
+//
 // Flows without a readable name ask pdns, what their client looked the address up for. Learner is told of resolvers, proxies and DHCP,
 // from which identity learns who is nobody and who holds an address.
 //

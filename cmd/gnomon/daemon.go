@@ -191,7 +191,7 @@ func (d *daemonParts) coverageEvent(before, now *sensor.Coverage, from, to time.
 	ev := &event.Event{Timestamp: event.At(to), ECS: &event.ECS{Version: event.ECSVersion}, Observer: &d.observer}
 	ev.Event = event.Meta{Dataset: event.DatasetCoverage, Kind: "metric", Start: event.At(from), End: event.At(to),
 		ID: event.KeyID(int64(ev.Timestamp), event.DatasetCoverage, d.observer.ID)}
-	ev.Gnomon = &event.Gnomon{Schema: event.SchemaVersion, Coverage: now.Since(before)}
+	ev.Gnomon = &event.Gnomon{Schema: event.SchemaVersion, Site: d.site, Coverage: now.Since(before)}
 	ev.Gnomon.Coverage.QueueAgeS = d.queueAge().Seconds()
 	return ev
 }

@@ -21,7 +21,8 @@ func (p *program) scanCommand() *cobra.Command {
 		Use:   "scan [flags] FILE|DIR|- ...",
 		Short: "say which AI services captures and logs show: one-shot discovery",
 		Long: `Scan reads capture files (pcap and pcapng) and logs of proxies, firewalls and resolvers (plain, gzip or zstd; directories; - for stdin)
-through the same pipeline as the daemon and prints a summary: services by users and upload, who used them, and how much of the traffic could be read at all. With --store the records go to
+through the same pipeline as the daemon and prints a summary: services by users and upload, who used them, how much of the
+traffic could be read at all, what hides the rest (encrypted hellos, encrypted DNS, relays, VPNs) and whose it is. With --store the records go to
 the embedded store too, with the captures' own times; the daemon must not be running on it, and no findings are raised: the daemon alone
 does that.`,
 		Example: "  gnomon scan office.pcap\n  tcpdump -i eth1 -w - | gnomon scan -\n  gnomon scan --format squid-upload /var/log/squid",

@@ -26,6 +26,7 @@ type parts struct {
 	catalogue atomic.Pointer[signatures.Catalogue]
 	classify  classifiers.Classifier
 	observer  event.Observer
+	site      string
 	visits    *sensor.Visits
 	pdns      *pdns.Table
 	fronts    *sensor.Fronts
@@ -39,7 +40,7 @@ func (p *program) assemble(c *settings) (*parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &parts{visits: sensor.NewVisits(), fronts: sensor.NewFronts(), clients: sensor.NewClients(seed())}
+	w := &parts{site: c.Observer.Site, visits: sensor.NewVisits(), fronts: sensor.NewFronts(), clients: sensor.NewClients(seed())}
 	if err := w.share(1); err != nil {
 		return nil, err
 	}

@@ -13,11 +13,12 @@ import (
 // freshness is how late a minute's coverage may come: younger minutes are not expected yet.
 const freshness = 3 * time.Minute
 
-// Shares below which the line about coverage becomes a warning.
+// Shares below or above which the line about coverage becomes a warning.
 const (
 	goodWatched = 0.98
 	goodNamed   = 0.90
 	badDropped  = 0.01
+	badHidden   = 0.05
 )
 
 // seen is what the sensors saw in a period, added up.
@@ -73,6 +74,11 @@ func (s *seen) gap(from, to time.Time) {
 	s.gaps = append(s.gaps, gap{from, to})
 }
 
+// hidden is the traffic whose names somebody hides, on any port, and everything what it is a part of.
+func (s *seen) hidden() event.Part { return s.Web.Hidden().Plus(s.OtherPorts.Hidden()) }
+
+func (s *seen) everything() event.Part { return s.Web.Total().Plus(s.OtherPorts.Total()) }
+
 // blind is how long nothing was watched.
 func (s *seen) blind() time.Duration { return time.Duration(s.expected-s.watched) * time.Minute }
 
@@ -100,8 +106,11 @@ func (s *seen) worries() []string {
 	if float64(s.watched) < goodWatched*float64(s.expected) {
 		out = append(out, "not watched for "+lasting(s.blind()))
 	}
-	if s.Flows > 0 && float64(s.FlowsNamed) < goodNamed*float64(s.Flows) {
-		out = append(out, percent(s.Flows-s.FlowsNamed, s.Flows)+" of flows carry no readable name")
+	if unnamed := s.FlowsReadable - min(s.FlowsNamed, s.FlowsReadable); float64(unnamed) > (1-goodNamed)*float64(s.FlowsReadable) {
+		out = append(out, percent(unnamed, s.FlowsReadable)+" of flows carry no readable name")
+	}
+	if all := s.everything(); float64(s.hidden().Bytes) > badHidden*float64(all.Bytes) {
+		out = append(out, percent(s.hidden().Bytes, all.Bytes)+" of bytes go where names are hidden")
 	}
 	if all := s.Received + s.Dropped; all > 0 && float64(s.Dropped) > badDropped*float64(all) {
 		out = append(out, percent(s.Dropped, all)+" of packets were dropped")
@@ -126,8 +135,8 @@ func (v *view) coverageLine(s *seen) *coverageLine {
 	if s.expected > 0 {
 		parts = append(parts, percent(s.watched, s.expected)+" of the period watched")
 	}
-	if s.Flows > 0 {
-		parts = append(parts, percent(s.FlowsNamed, s.Flows)+" of flows with a readable name")
+	if s.FlowsReadable > 0 {
+		parts = append(parts, percent(s.FlowsNamed, s.FlowsReadable)+" of flows with a readable name")
 	}
 	if all := s.Received + s.Dropped; all > 0 {
 		parts = append(parts, percent(s.Dropped, all)+" of packets dropped")

@@ -17,8 +17,10 @@ const mostGaps = 20
 // coveragePage says what the sensors saw and what they could not see.
 func coveragePage(ctx context.Context, v *view) (*page, error) {
 	var rows []query.CoverageRow
+	var clients []query.BlindRow
 	q := ask(ctx, v.s.parts.Query)
 	v.askCoverage(q, &rows)
+	v.askBlind(q, &clients)
 	if err := q.answers(); err != nil {
 		return nil, err
 	}
@@ -32,7 +34,7 @@ func coveragePage(ctx context.Context, v *view) (*page, error) {
 	}
 	p.Tiles = coverageTiles(&s)
 	p.Chart = v.coverageChart(rows, &s)
-	p.Panels = []panel{blindPanel(&s), sourcePanel(&s), v.gapPanel(&s)}
+	p.Panels = append(v.blindPanels(&s, clients), lossPanel(&s), sourcePanel(&s), v.gapPanel(&s))
 	return p, nil
 }
 
@@ -40,7 +42,7 @@ func coverageTiles(s *seen) []tile {
 	all := s.Received + s.Dropped
 	return []tile{
 		{Label: "Watched", Value: percent(s.watched, s.expected), Note: blindNote(s)},
-		{Label: "Readable names", Value: percent(s.FlowsNamed, s.Flows), Note: count(s.FlowsNamed) + " of " + count(s.Flows) + " flows"},
+		{Label: "Readable names", Value: percent(s.FlowsNamed, s.FlowsReadable), Note: count(s.FlowsNamed) + " of " + count(s.FlowsReadable) + " flows that should have one"},
 		{Label: "Packets dropped", Value: percent(s.Dropped, all), Note: count(s.Dropped) + " of " + count(all)},
 		{Label: "Bytes with a known user", Value: size(s.BytesWithUser)},
 	}
@@ -75,24 +77,21 @@ func (v *view) coverageChart(rows []query.CoverageRow, s *seen) *chart {
 	return c
 }
 
-// blindPanel lists what was on the wire and could not be read.
-func blindPanel(s *seen) panel {
-	t := &table{ID: "blind", Caption: "Blind spots", Columns: []column{{Title: "Blind spot", CSV: []string{"blind_spot"}}, {Title: "Number", Class: "num", CSV: []string{"number"}},
+// lossPanel lists what was on the wire and could not be read, whatever it was.
+func lossPanel(s *seen) panel {
+	t := &table{ID: "loss", Caption: "Losses", Columns: []column{{Title: "Loss", CSV: []string{"loss"}}, {Title: "Number", Class: "num", CSV: []string{"number"}},
 		{Title: "Share", Class: "num", CSV: []string{}}}}
 	line := func(name, note string, n, whole uint64) {
 		t.Rows = append(t.Rows, []cell{{Text: name, Note: note, CSV: []string{name}}, number(n), {Text: percent(n, whole), CSV: []string{}}})
 	}
-	line("Flows without a readable name", "no SNI, host or look-up was seen for them", s.Flows-min(s.FlowsNamed, s.Flows), s.Flows)
-	line("Encrypted Client Hello", "the name is hidden from everyone on the way", s.ECH, s.Flows)
-	line("Encrypted DNS", "look-ups that cannot help to name other flows", s.EncryptedDNS, s.Flows)
-	line("Relays and VPNs", "services behind them are not seen", s.Relay, s.Flows)
 	line("One direction only", "the tap delivers half of these flows", s.OneSided, s.Flows)
+	line("Cut by a snaplen", "the device that mirrors, or capture.snaplen", s.Cut, s.Flows)
 	line("Evicted early", "the flow table was full: raise flow.max_flows", s.Evicted, s.Flows)
 	line("Packets dropped", "the sensor was too slow or its ring too small", s.Dropped, s.Received+s.Dropped)
 	for _, reason := range slices.Sorted(maps.Keys(s.Undecodable)) {
 		line("Packets not decoded: "+clean(reason), "", s.Undecodable[reason], s.Received)
 	}
-	return panel{ID: "blind-spots", Title: "Blind spots", Half: true, Table: t, Lead: "Use of a service in one of these is missing from every figure."}
+	return panel{ID: "losses", Title: "Losses", Half: true, Table: t, Lead: "What the sensors should have seen whole and did not."}
 }
 
 // sourcePanel lists the log sources.

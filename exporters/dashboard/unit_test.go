@@ -297,7 +297,7 @@ func TestSummarize(t *testing.T) {
 	var rows []query.CoverageRow
 	for h, minutes := range []int{60, 0, 0, 30, 60, 60} {
 		r := query.CoverageRow{Start: start.Add(time.Duration(h) * time.Hour), Minutes: minutes}
-		r.Flows, r.FlowsNamed, r.Received = 100, 80, 1000
+		r.Flows, r.FlowsReadable, r.FlowsNamed, r.Received = 300, 100, 80, 1000
 		rows = append(rows, r)
 	}
 	s := summarize(rows, start, start.Add(6*time.Hour), start.Add(5*time.Hour+33*time.Minute), time.Hour)

@@ -1,6 +1,7 @@
 package dashboardtest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -120,10 +121,22 @@ func (w *World) cover(row *query.CoverageRow, h time.Time) {
 	row.Received += flows * 90
 	row.Dropped += flows / 50
 	row.Flows += flows
-	row.FlowsNamed += flows - flows/23
+	row.FlowsReadable += flows * 3 / 4
+	row.FlowsNamed += flows*3/4 - flows/23
 	row.ECH += flows / 60
 	row.EncryptedDNS += flows / 140
 	row.Relay += flows / 900
+	row.Web.Add(&event.Sight{Named: of(flows*2/3, 90_000), ECH: of(flows/60, 60_000), EncryptedDNS: of(flows/150, 9_000), Relay: of(flows/1800, 4_000_000),
+		OneSided: of(flows/900, 5_000), Cut: of(flows/5000, 3_000), Nameless: of(flows/55, 40_000)})
+	row.OtherPorts.Add(&event.Sight{EncryptedDNS: of(flows/140-flows/150, 6_000), Relay: of(flows/1800, 12_000_000)})
+	if row.HiddenBy == nil {
+		row.HiddenBy = map[string]event.Part{}
+	}
+	for name, p := range map[string]event.Part{"ech": of(flows/60, 60_000), w.hostile(0, "dns-cloudflare"): of(flows/150, 9_000), "dns-over-tls": of(flows/140-flows/150, 6_000),
+		"icloud-private-relay": of(flows/1800, 4_000_000), "wireguard": of(flows/1800, 12_000_000)} {
+		row.HiddenBy[name] = row.HiddenBy[name].Plus(p)
+	}
+	row.Cut += flows / 5000
 	row.OneSided += flows / 400
 	row.BytesWithUser += flows * 70_000
 	row.Undecodable["ipv4-truncated"] += flows / 5000
@@ -136,4 +149,29 @@ func (w *World) cover(row *query.CoverageRow, h time.Time) {
 		}
 		row.Sources[name] = s
 	}
+}
+
+// of is so many flows of a mean size.
+func of(flows, mean uint64) event.Part { return event.Part{Flows: flows, Bytes: flows * mean} }
+
+// BlindClients implements query.Blind: every twentieth person hides something.
+func (w *World) BlindClients(ctx context.Context, from, to time.Time, limit int) ([]query.BlindRow, error) {
+	if err := w.begin(ctx); err != nil {
+		return nil, err
+	}
+	var rows []query.BlindRow
+	days := uint64(max(0, to.Sub(from)/(24*time.Hour))) + 1
+	for i := 0; i < len(w.people) && !w.Blind; i += 20 {
+		p, n := &w.people[i], days*uint64(40-i/10)
+		row := query.BlindRow{Key: p.key, Label: cmp.Or(p.name, p.key), Sight: event.Sight{Named: of(n*9, 90_000), Relay: of(n/9, 3_000_000), Nameless: of(n/4, 20_000)}}
+		if i%40 == 0 {
+			row.Sight.EncryptedDNS, row.Sight.ECH = of(n/3, 9_000), of(n/2, 60_000)
+		}
+		rows = append(rows, row)
+	}
+	slices.SortStableFunc(rows, func(a, b query.BlindRow) int { return cmp.Compare(b.Sight.Blind().Bytes, a.Sight.Blind().Bytes) })
+	if limit > 0 {
+		rows = rows[:min(limit, len(rows))]
+	}
+	return rows, nil
 }

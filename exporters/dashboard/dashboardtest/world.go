@@ -48,6 +48,7 @@ type World struct {
 var (
 	_ query.Query   = (*World)(nil)
 	_ query.Spanned = (*World)(nil)
+	_ query.Blind   = (*World)(nil)
 )
 
 type person struct {
