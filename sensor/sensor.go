@@ -123,8 +123,6 @@ func (s *Sensor) Run(ctx context.Context) error {
 func (s *Sensor) Beats() uint64 { return s.beats.Load() }
 
 // batch takes frames through decoding, the flow table and the search for names.
-//
-//nolint:gocyclo // the stages of the hot path, in order
 func (s *Sensor) batch(frames []capture.Frame) error {
 	n := s.decode.Batch(s.segments[:], frames) // counts what it cannot decode, by reason
 	segments := s.segments[:n]
@@ -139,28 +137,37 @@ func (s *Sensor) batch(frames []capture.Frame) error {
 			continue
 		}
 		f, err := s.flows.Open(seg) // ended flows and slices that are over leave here, by packet time
+		if err == nil {
+			err = s.segment(f, seg)
+		}
 		if err != nil {
 			return err
 		}
-		if begins(f, seg) && !s.copies.watching && s.copies.beganBefore(seg) {
-			continue
-		}
-		if f.State&flow.Settled != 0 && seg.Key.Proto == decode.UDP && quic.IsLong(seg.Payload) {
-			if f, err = s.renewed(f, seg); err != nil {
-				return err
-			}
-		}
-		if f.State&flow.Settled == 0 { // a hello, a request: most segments hold none
-			s.evidence.From(f, seg)
-			s.learner.datagram(f, seg)
-			s.tunnels.look(s, f, seg)
-			s.begin(f, seg)
-		}
-		if f.State&flow.Metered != 0 {
-			s.measure(f, seg)
-		}
-		s.flows.Add(f, seg)
 	}
+	return nil
+}
+
+// segment looks at what a segment of f says, and counts it.
+func (s *Sensor) segment(f *flow.Flow, seg *decode.Segment) error {
+	if begins(f, seg) && !s.copies.watching && s.copies.beganBefore(seg) {
+		return nil
+	}
+	if f.State&flow.Settled != 0 && seg.Key.Proto == decode.UDP && quic.IsLong(seg.Payload) {
+		var err error
+		if f, err = s.renewed(f, seg); err != nil {
+			return err
+		}
+	}
+	if f.State&flow.Settled == 0 { // a hello, a request: most segments hold none
+		s.evidence.From(f, seg)
+		s.learner.datagram(f, seg)
+		s.tunnels.look(s, f, seg)
+		s.begin(f, seg)
+	}
+	if f.State&flow.Metered != 0 {
+		s.measure(f, seg)
+	}
+	s.flows.Add(f, seg)
 	return nil
 }
 
