@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"net/netip"
 
+	"github.com/gnomon-sensor/gnomon/classifiers"
 	"github.com/gnomon-sensor/gnomon/sensor/decode"
+	"github.com/gnomon-sensor/gnomon/sensor/evidence"
 	"github.com/gnomon-sensor/gnomon/sensor/flow"
 )
 
@@ -54,6 +56,13 @@ func (l *learner) sawResolver(addr decode.Address, at int64) {
 func (l *learner) sawProxy(addr decode.Address, at int64) {
 	if l.to != nil && !l.proxy.again(addr, at) {
 		l.to.Proxy(addr.Addr(), at)
+	}
+}
+
+// connect notes the proxy that a CONNECT was sent to.
+func (l *learner) connect(f *flow.Flow, seg *decode.Segment, o *evidence.Observation) {
+	if o.Class == classifiers.ClassConnect {
+		l.sawProxy(f.Key.Address(1-seg.Dir), seg.Time)
 	}
 }
 

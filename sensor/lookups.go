@@ -86,8 +86,12 @@ func (s *Sensor) Message(f *flow.Flow, seg *decode.Segment, m *dns.Message, raw 
 // judgeLookup asks the classifier.
 func (s *Sensor) judgeLookup(seg *decode.Segment, m *dns.Message) (classifiers.Verdict, bool) {
 	s.asked = classifiers.Evidence{Class: classifiers.ClassDNS, Time: seg.Time, Name: m.QName}
-	if v, ok := s.classify.Classify(&s.asked); ok && v.Use() {
+	v, ok := s.classify.Classify(&s.asked)
+	if ok && v.Use() {
 		return v, true
+	}
+	if !ok {
+		s.noteAlias(m, seg.Time)
 	}
 	return classifiers.Verdict{}, false
 }

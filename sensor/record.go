@@ -19,6 +19,7 @@ func (s *Sensor) Ending(f *flow.Flow, side *flow.Side) {
 	}
 	s.counters.ended(f)
 	s.account(f, s.storyOf(f))
+	s.endName(f, true)
 }
 
 // Emit implements flow.Owner: a slice of a flow that is reported, or the end of any other flow.

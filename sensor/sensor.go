@@ -3,10 +3,12 @@ package sensor
 import (
 	"context"
 	"errors"
+	"hash/maphash"
 	"io"
 	"sync/atomic"
 
 	"github.com/gnomon-sensor/gnomon/classifiers"
+	"github.com/gnomon-sensor/gnomon/sensor/candidates"
 	"github.com/gnomon-sensor/gnomon/sensor/capture"
 	"github.com/gnomon-sensor/gnomon/sensor/decode"
 	"github.com/gnomon-sensor/gnomon/sensor/event"
@@ -46,6 +48,10 @@ type Config struct {
 	Fronts *Fronts
 	// Clients is shared by the workers of one sensor; nil: blind spots are measured in total, not for each client.
 	Clients *Clients
+	// Unlisted is shared by the workers of one sensor, and counts names that are in no catalogue; nil: nobody does.
+	Unlisted *candidates.Table
+	// Uncounted leaves clients out of that; nil: none.
+	Uncounted Uncounted
 	// Learner is told of resolvers, proxies and DHCP; nil: nobody is.
 	Learner Learner
 }
@@ -68,10 +74,12 @@ type Sensor struct {
 	learner    learner
 	tunnels    tunnels
 	counters   counters
+	unlisted   unlisted
 	segments   [batchSize]decode.Segment
 	now        int64                // latest packet time
 	doubted    int64                // a time far ahead that one frame claimed
 	asked      classifiers.Evidence // here because what an interface is given would be allocated
+	listed     bool                 // whether the catalogue knows the name that was judged last
 	nameBuffer [256]byte
 	told       []pdns.Told // of one answer
 	sum        uint32
@@ -82,7 +90,7 @@ type Sensor struct {
 // New returns a sensor that reads source. Close frees its memory.
 func New(config Config, source capture.Source, classify classifiers.Classifier, sink Sink) (*Sensor, error) {
 	s := &Sensor{config: config, source: source, decode: decode.New(config.Seed), classify: classify, sink: sink,
-		learner: learner{to: config.Learner}}
+		learner: learner{to: config.Learner}, unlisted: unlisted{seed: maphash.MakeSeed()}}
 	var err error
 	if s.flows, err = flow.New(config.Flow, s); err != nil {
 		return nil, err
@@ -166,6 +174,9 @@ func (s *Sensor) segment(f *flow.Flow, seg *decode.Segment) error {
 	}
 	if f.State&flow.Metered != 0 {
 		s.measure(f, seg)
+	}
+	if f.State&flow.Watched != 0 {
+		s.pace(f, seg)
 	}
 	s.flows.Add(f, seg)
 	return nil

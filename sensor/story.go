@@ -66,10 +66,9 @@ func (s *Sensor) Found(f *flow.Flow, seg *decode.Segment, o *evidence.Observatio
 		return
 	}
 	s.counters.found(o)
-	if o.Class == classifiers.ClassConnect {
-		s.learner.sawProxy(f.Key.Address(1-seg.Dir), seg.Time)
-	}
+	s.learner.connect(f, seg, o)
 	m := s.meaning(f, seg, o)
+	s.noteName(f, seg, o, m.known)
 	if st := s.storyOf(f); st != nil {
 		if s.elsewhere(st, o, m.verdict) { // what is pending belongs to the service before
 			s.flows.Flush(f)
@@ -133,7 +132,8 @@ func (s *Sensor) judge(f *flow.Flow, seg *decode.Segment, o *evidence.Observatio
 		return classifiers.Verdict{}, false
 	}
 	s.asked = classifiers.Evidence{Class: o.Class, Time: seg.Time, Name: o.Name, ECH: o.Hello != nil && o.Hello.ECH}
-	if v, ok := s.classify.Classify(&s.asked); ok && v.Use() {
+	v, ok := s.classify.Classify(&s.asked)
+	if s.listed = ok; ok && v.Use() {
 		return v, true
 	}
 	return classifiers.Verdict{}, false

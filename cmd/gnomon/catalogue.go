@@ -12,7 +12,8 @@ import (
 
 func (p *program) catalogueCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "catalogue", Short: "look at the signatures: which services there are and which names are theirs"}
-	cmd.AddCommand(p.catalogueList(), p.catalogueShow(), p.catalogueMatch(), p.catalogueLint(), p.catalogueUpdate(), p.catalogueSign())
+	cmd.AddCommand(p.catalogueList(), p.catalogueShow(), p.catalogueMatch(), p.catalogueLint(), p.catalogueUpdate(), p.catalogueSign(), p.catalogueDiff(),
+		p.catalogueCandidates())
 	return cmd
 }
 

@@ -76,6 +76,11 @@ func (p *program) observe(ctx context.Context, c *settings, f *runFlags, d *daem
 		return err
 	}
 	d.learner = pipe
+	stopCounting, err := p.keepUnlisted(ctx, c, d, pipe, outs)
+	if err != nil {
+		return err
+	}
+	defer stopCounting()
 	keeper := p.keepCatalogue(c, d, outs)
 	stopReload := onReload(pipe.reload, keeper.reload)
 	defer stopReload()

@@ -25,6 +25,7 @@ type pipeline struct {
 	rules   func() (*policy.Policy, error) // reads them again
 	privacy *privacy.Filter                // nil: nothing is kept, so nothing is taken away
 	find    *policy.Findings               // nil: nothing is found
+	names   *unlisted                      // nil: names that are in no catalogue are not counted
 	next    sensor.Sink
 	log     *slog.Logger
 

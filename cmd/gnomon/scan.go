@@ -70,6 +70,11 @@ func (p *program) scan(ctx context.Context, args []string, lo *logOptions, o *sc
 	if err != nil && !errors.Is(err, errReported) {
 		return err
 	}
+	found, namesErr := pipe.names.finish(ctx, time.Now())
+	if namesErr != nil {
+		return namesErr
+	}
+	sum.candidates = found
 	blind := blindSpots{coverage: &coverage}
 	seen, leftOut := parts.clients.Take(clientsInAll)
 	blind.clients, blind.leftOut = pipe.clientSights(seen, sum.last), leftOut
@@ -97,7 +102,8 @@ func (p *program) scanPipeline(c *settings, parts *parts, sum *summary, keep boo
 	}
 	pipe.next, parts.learner = sum, pipe
 	if !keep {
-		return pipe, func() error { return nil }, nil
+		pipe.names, err = p.newUnlisted(c, parts, pipe, nil, "")
+		return pipe, func() error { return nil }, err
 	}
 	c.Store.Enabled = true
 	outs, err := p.openOutputs(c, outputOptions{wait: true, only: storeOutput}, p.logger(c))
@@ -105,14 +111,18 @@ func (p *program) scanPipeline(c *settings, parts *parts, sum *summary, keep boo
 		return nil, nil, err
 	}
 	pipe.next = &fanOut{sinks: append(outs.sinks(), sum), now: time.Now}
+	if pipe.names, err = p.newUnlisted(c, parts, pipe, outs, ""); err != nil {
+		return nil, nil, errors.Join(err, outs.close())
+	}
 	return pipe, outs.close, nil
 }
 
 // The form of `scan --json`, which programs rely on.
 type (
 	summaryJSON struct {
-		Services []serviceJSON   `json:"services"`
-		Coverage sensor.Coverage `json:"coverage"`
+		Services   []serviceJSON   `json:"services"`
+		Candidates []candidateJSON `json:"candidates"`
+		Coverage   sensor.Coverage `json:"coverage"`
 		// Clients are those of which most was hidden or nameless; the flows of others that were forgotten are counted.
 		Clients        []event.ClientSight `json:"clients"`
 		ClientsLeftOut uint64              `json:"clients_left_out,omitempty"`
@@ -140,7 +150,7 @@ type (
 func (s *summary) writeJSON(w io.Writer, b *blindSpots) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := summaryJSON{Services: []serviceJSON{}, Coverage: *b.coverage, Clients: b.clients, ClientsLeftOut: b.leftOut}
+	out := summaryJSON{Services: []serviceJSON{}, Candidates: candidatesJSON(s.candidates), Coverage: *b.coverage, Clients: b.clients, ClientsLeftOut: b.leftOut}
 	if out.Clients == nil {
 		out.Clients = []event.ClientSight{}
 	}

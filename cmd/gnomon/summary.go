@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/gnomon-sensor/gnomon/sensor"
+	"github.com/gnomon-sensor/gnomon/sensor/candidates"
 	"github.com/gnomon-sensor/gnomon/sensor/event"
 )
 
@@ -20,6 +21,8 @@ type summary struct {
 	users    map[string]*userSum
 	first    event.Time
 	last     event.Time
+
+	candidates []candidates.Candidate // names that are in no catalogue
 }
 
 // serviceSum is the use of one service. Sums take only counted records; a look-up alone shows the name and nothing more.
@@ -166,6 +169,11 @@ func (s *summary) write(w io.Writer, c *sensor.Coverage, b *blindSpots) {
 		fmt.Fprintf(w, "AI services used, %s to %s UTC\n\n", s.first.Time().Format("2006-01-02 15:04:05"), s.last.Time().Format("2006-01-02 15:04:05"))
 		s.writeServices(w)
 		s.writeUsers(w)
+	}
+	if len(s.candidates) > 0 {
+		const most = 20
+		fmt.Fprintf(w, "\nNot in the catalogue, and like an AI service (%d)\n\n", len(s.candidates))
+		writeCandidates(w, s.candidates[:min(most, len(s.candidates))])
 	}
 	writeCoverage(w, c)
 	if b != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/gnomon-sensor/gnomon/classifiers"
 	"github.com/gnomon-sensor/gnomon/classifiers/names"
 	"github.com/gnomon-sensor/gnomon/sensor"
+	"github.com/gnomon-sensor/gnomon/sensor/candidates"
 	"github.com/gnomon-sensor/gnomon/sensor/capture"
 	"github.com/gnomon-sensor/gnomon/sensor/decode"
 	"github.com/gnomon-sensor/gnomon/sensor/event"
@@ -31,7 +32,9 @@ type parts struct {
 	pdns      *pdns.Table
 	fronts    *sensor.Fronts
 	clients   *sensor.Clients
-	learner   sensor.Learner // nil: nobody learns
+	learner   sensor.Learner    // nil: nobody learns
+	unlisted  *candidates.Table // nil: names that are in no catalogue are not counted
+	uncounted sensor.Uncounted
 }
 
 // assemble loads the catalogue and makes what reads traffic. It touches no state directory: the observer has no identity yet.
@@ -80,6 +83,8 @@ func (w *parts) sensor(c *settings) sensor.Config {
 		Fronts:     w.fronts,
 		Clients:    w.clients,
 		Learner:    w.learner,
+		Unlisted:   w.unlisted,
+		Uncounted:  w.uncounted,
 	}
 }
 

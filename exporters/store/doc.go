@@ -9,6 +9,7 @@
 //	         ├── fresh          sums per hour, one small blob for each batch and day; 16 of a tier are merged into one of the next
 //	         ├── coverage       per hour
 //	         └── blind          clients that hide names, per day, as long as records
+//	PutNames ── names         contacts with names that are in no catalogue: a blob for each day, without users, for 90 days
 //	Maintain ── fresh ── block  of a day that is over: sums per hour, per day and per month, in columns, 1024 users each
 //
 //	Sums     ── months within the period from block level 2, days at its edges from level 1, hours at theirs from level 0, and fresh

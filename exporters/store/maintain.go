@@ -48,7 +48,7 @@ func (s *Store) background(ctx context.Context) {
 // Maintain settles the sums of days that are over, lets go of what has expired and gives room back. It works in short transactions,
 // between which records are taken in.
 func (s *Store) Maintain(ctx context.Context) error {
-	steps := []func(context.Context, time.Time) (more bool, err error){s.settleStep, s.expireParts, s.expireBlind, s.expireMonths, s.expireUsers, s.capStep, s.vacuumStep}
+	steps := []func(context.Context, time.Time) (more bool, err error){s.settleStep, s.expireParts, s.expireBlind, s.expireMonths, s.expireUsers, s.expireNames, s.capStep, s.vacuumStep}
 	now := s.config.Now()
 	trusted, err := s.trustClock(ctx, now)
 	if err != nil {

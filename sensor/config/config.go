@@ -85,6 +85,8 @@ type Catalogue struct {
 	Update string `toml:"update"`
 	// UpdateEvery is how often that is looked at.
 	UpdateEvery time.Duration `toml:"update_every"`
+	// Unlisted counts contacts with names that are in no catalogue, per name and day and without users.
+	Unlisted bool `toml:"unlisted"`
 }
 
 // Logs says how the logs of proxies, firewalls and resolvers are read.
@@ -121,7 +123,7 @@ func Default() Config {
 			netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"),
 			netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("fc00::/7"), netip.MustParsePrefix("fe80::/10")}},
 		Flow:      Flow{TCPIdle: time.Hour, UDPIdle: 5 * time.Minute, FirstSlice: 2 * time.Second, Slice: time.Minute, MaxFlows: 400_000},
-		Catalogue: Catalogue{UpdateEvery: 24 * time.Hour},
+		Catalogue: Catalogue{UpdateEvery: 24 * time.Hour, Unlisted: true},
 		Logs:      Logs{Timezone: "UTC"},
 		File:      File{MaxBytes: 100 << 20, Keep: 10},
 		Log:       Log{Level: "info", Format: "text"},

@@ -239,6 +239,7 @@ type Gnomon struct {
 	Tunnel      []string     `json:"tunnel,omitempty"`
 	Finding     *Finding     `json:"finding,omitempty"`
 	Coverage    *Coverage    `json:"coverage,omitempty"`
+	Candidate   *Candidate   `json:"candidate,omitempty"`
 }
 
 // Flow places the slice in its flow. End is set in the last slice only: fin, rst, idle, evicted or shutdown.
@@ -301,6 +302,14 @@ type Finding struct {
 	Limit    uint64   `json:"limit,omitempty"`
 	Value    uint64   `json:"value,omitempty"`
 	Evidence []string `json:"evidence,omitempty"`
+}
+
+// Candidate is a name that is in no catalogue and looks like an AI service, as one day showed it. It knows no user.
+type Candidate struct {
+	Clients  uint64   `json:"clients"` // how many, by a sketch
+	Flows    uint64   `json:"flows"`
+	Upload   uint64   `json:"upload"` // payload bytes of the clients
+	Evidence []string `json:"evidence"`
 }
 
 // Time is nanoseconds since 1970-01-01 UTC; zero is unknown. JSON has it as RFC 3339 in UTC.

@@ -57,6 +57,7 @@ const (
 	Matched  // an AI service was recognised: slices are written
 	ECH      // the hello carried an encrypted one
 	NoClient // the client was guessed
+	Watched  // the pace of its segments is watched
 	Denied   // the server has shown that it is not what its address was looked up for
 	Hidden   // the name that was read is the outer one of an encrypted hello
 	Metered  // every segment is measured, for the upload estimate
@@ -64,6 +65,9 @@ const (
 
 // Has says whether every fact of s is set.
 func (f *Flow) Has(s State) bool { return f.State&s == s }
+
+// Slot is a small number that no other flow of the table has until this one has ended.
+func (f *Flow) Slot() uint32 { return f.slot }
 
 // Client is the side of the client: 0 for A, 1 for B.
 func (f *Flow) Client() uint8 {

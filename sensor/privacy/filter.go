@@ -93,6 +93,9 @@ func (f *Filter) Apply(ev *event.Event) (keep bool) {
 // Dropped counts the records of those who are excluded.
 func (f *Filter) Dropped() uint64 { return f.dropped.Load() }
 
+// Excluded says whether a record would be of somebody who leaves none; unlike Apply it changes and counts nothing.
+func (f *Filter) Excluded(ev *event.Event) bool { return f.excluded(ev) }
+
 // excluded says that a record is of somebody who leaves none.
 func (f *Filter) excluded(ev *event.Event) bool {
 	if len(f.networks) > 0 && ev.Source != nil {

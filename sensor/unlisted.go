@@ -1,0 +1,166 @@
+package sensor
+
+import (
+	"hash/maphash"
+	"net/netip"
+
+	"github.com/gnomon-sensor/gnomon/classifiers"
+	"github.com/gnomon-sensor/gnomon/sensor/candidates"
+	"github.com/gnomon-sensor/gnomon/sensor/decode"
+	"github.com/gnomon-sensor/gnomon/sensor/evidence"
+	"github.com/gnomon-sensor/gnomon/sensor/flow"
+	"github.com/gnomon-sensor/gnomon/sensor/wire/dns"
+)
+
+// maxWatched bounds the flows of a worker whose pace is watched at once, 48 bytes each.
+const maxWatched = 1 << 14
+
+// unlisted remembers which open flows carry a name that is in no catalogue.
+type unlisted struct {
+	seed  maphash.Seed
+	open  []openName // by the flow's slot
+	paces []candidates.Pace
+	free  []uint32 // places in paces
+	name  [256]byte
+}
+
+// openName is the name of an open flow.
+type openName struct {
+	ref  candidates.Ref
+	hash uint32 // of the name
+	pace uint32 // 1 + place in paces; 0: not watched
+}
+
+// noteName counts a name that the classifier knows nothing of, once for each flow. What is a service's after all counts there.
+func (s *Sensor) noteName(f *flow.Flow, seg *decode.Segment, o *evidence.Observation, known bool) {
+	if s.config.Unlisted == nil {
+		return
+	}
+	if known {
+		s.endName(f, false)
+		return
+	}
+	if name, ok := s.unlistedName(f, o); ok {
+		s.countName(f, seg, name)
+	}
+}
+
+// unlistedName is the name of an observation in lower case if it is in no catalogue and could stand in one. The outer name of an
+// encrypted hello, and what hides names, could not.
+func (s *Sensor) unlistedName(f *flow.Flow, o *evidence.Observation) ([]byte, bool) {
+	if s.listed || f.State&flow.Hidden != 0 || len(o.Name) == 0 || len(o.Name) > candidates.MaxName+1 {
+		return nil, false
+	}
+	name := lowerInto(s.unlisted.name[:0], o.Name)
+	if !candidates.Countable(name) {
+		return nil, false
+	}
+	_, category := s.infrastructure(name)
+	return name, category == ""
+}
+
+// countName counts a flow for a name, and decides whether its pace is watched.
+func (s *Sensor) countName(f *flow.Flow, seg *decode.Segment, name []byte) {
+	hash := uint32(maphash.Bytes(s.unlisted.seed, name))
+	spot := s.unlisted.spot(f)
+	if spot.ref != 0 && spot.hash == hash {
+		return // the next request of a connection, the hello within a CONNECT
+	}
+	addr := f.Key.Address(f.Client())
+	if skip := s.config.Uncounted; skip != nil && skip(addr.Addr(), seg.Time) {
+		return
+	}
+	ref, watch := s.config.Unlisted.See(name, candidates.Client{Hi: addr.Hi, Lo: addr.Lo}, seg.Time)
+	spot.ref, spot.hash = ref, hash
+	if watch && spot.pace == 0 {
+		if spot.pace = s.unlisted.lend(); spot.pace != 0 {
+			f.State |= flow.Watched
+		}
+	}
+}
+
+// lowerInto appends a name in lower case, without the dot at its end.
+func lowerInto(to, name []byte) []byte {
+	if name[len(name)-1] == '.' {
+		name = name[:len(name)-1]
+	}
+	for _, b := range name {
+		if b >= 'A' && b <= 'Z' {
+			b |= 0x20
+		}
+		to = append(to, b)
+	}
+	return to
+}
+
+// spot is the place of a flow.
+func (u *unlisted) spot(f *flow.Flow) *openName {
+	at := int(f.Slot())
+	if at >= len(u.open) {
+		u.open = append(u.open, make([]openName, max(at+1, 2*len(u.open))-len(u.open))...)
+	}
+	return &u.open[at]
+}
+
+// lend hands out a place in paces; 0 if there is none.
+func (u *unlisted) lend() uint32 {
+	if n := len(u.free); n > 0 {
+		at := u.free[n-1]
+		u.free = u.free[:n-1]
+		u.paces[at-1] = candidates.Pace{}
+		return at
+	}
+	if len(u.paces) >= maxWatched {
+		return 0
+	}
+	u.paces = append(u.paces, candidates.Pace{})
+	return uint32(len(u.paces))
+}
+
+// pace looks at a segment of a flow that is watched.
+func (s *Sensor) pace(f *flow.Flow, seg *decode.Segment) {
+	p := &s.unlisted.paces[s.unlisted.open[f.Slot()].pace-1]
+	if seg.Dir == f.Client() {
+		p.Up(seg.Len)
+		return
+	}
+	p.Down(seg.Time, seg.Len)
+}
+
+// endName hands on what a flow with an unlisted name carried, when it ends or turns out to be a service's.
+func (s *Sensor) endName(f *flow.Flow, counts bool) {
+	u := &s.unlisted
+	if int(f.Slot()) >= len(u.open) {
+		return
+	}
+	spot := &u.open[f.Slot()]
+	if spot.ref == 0 {
+		return
+	}
+	answers := uint32(0)
+	if spot.pace != 0 {
+		answers = u.paces[spot.pace-1].Answers()
+		u.free = append(u.free, spot.pace)
+	}
+	if counts {
+		s.config.Unlisted.Add(spot.ref, f.Up().Bytes, f.Down().Bytes, answers)
+	}
+	*spot = openName{}
+	f.State &^= flow.Watched
+}
+
+// noteAlias notes that the name of a question leads to an AI platform. The first CNAME is the one that tells: behind it come the
+// platform's own.
+func (s *Sensor) noteAlias(m *dns.Message, at int64) {
+	if s.config.Unlisted == nil || m.CNAMEs == 0 || m.Escaped || !m.Response || !candidates.Countable(m.QName) {
+		return
+	}
+	target := m.AppendCNAME(s.unlisted.name[:0], 0)
+	s.asked = classifiers.Evidence{Class: classifiers.ClassDNS, Time: at, Name: target}
+	if v, ok := s.classify.Classify(&s.asked); ok && v.Use() {
+		s.config.Unlisted.Alias(m.QName, v.Service.ID, at)
+	}
+}
+
+// Uncounted says of a client, as of a time, that its contacts with unlisted names are not counted.
+type Uncounted func(client netip.Addr, at int64) bool
