@@ -45,7 +45,7 @@ func (t *TLS) ack(seg *decode.Segment, client bool) {
 // unheard takes n bytes of a server that is not captured.
 func (t *TLS) unheard(n uint32) {
 	t.spoke = true
-	if n > h2Window+2*(tls.HeaderLen+sealed13) && t.phase == talking {
+	if n >= answerLeast && t.phase == talking { // not only window updates
 		t.answer(uint64(n))
 	}
 }

@@ -12,9 +12,9 @@ const (
 	quicTag  = 16   // AEAD tag (RFC 9001, section 5.3)
 	// A packet number takes 1 to 4 bytes, 2 while up to 2^15 packets are in flight (RFC 9000, section 17.1).
 	numberTypical, numberLeast, numberMost = 2, 1, 4
-	// A STREAM frame takes its type, a stream ID of 1 or 2 bytes, an offset of 2 to 8 and a length of 0 or 2 (RFC 9000, section 19.8);
-	// offsets beyond 16 KiB take 4.
-	streamTypical, streamLeast, streamMost = 1 + 1 + 4 + 1, 1 + 1 + 2, 1 + 2 + 8 + 2
+	// A STREAM frame takes its type, a stream ID of 1 or 2 bytes, an offset of up to 4 (below 1 GiB) and, where it does not fill its packet,
+	// a length of 2 (RFC 9000, section 19.8). Offsets take 4 bytes from 16 KiB on.
+	streamTypical, streamLeast, streamMost = 1 + 1 + 4, 1 + 1 + 2, 1 + 2 + 4 + 2
 	// quicControl is what a packet without STREAM frames holds at most, if nothing was lost: ACK with two ranges (RFC 9000, section 19.3)
 	// and an update of a limit (sections 19.9 and 19.10).
 	quicControl = 24
@@ -25,11 +25,11 @@ const (
 	quicAnswer, quicAnswerBulk = 60, 200
 	// bulkPackets is after how many full packets a burst is a bulk upload.
 	bulkPackets = 16
-	// h3Share is what HTTP/3 adds to a body: a DATA frame's type and length, 3 to 5 bytes (RFC 9114, section 7.1) to each write of 4 KiB or more.
-	h3Share = 1024
-	// resentShare is the share of a long upload that may have been sent again because it was lost behind the tap: encrypted packet
-	// numbers do not tell.
-	resentShare = 64
+	// h3Share is what HTTP/3 adds to a body: a DATA frame's type and length, 3 to 5 bytes (RFC 9114, section 7.2.1) to each write, which
+	// are of 8 to 16 KiB.
+	h3Share = 4096
+	// resentShare is the share of an upload that may have been sent again without a sign of it: losses here and there.
+	resentShare = 128
 )
 
 // QUIC follows one QUIC connection.
@@ -37,9 +37,10 @@ type QUIC struct {
 	tally
 	dir     [2]datagrams // client, server
 	cid     uint32       // length of the client's destination connection IDs
-	full    uint32       // full packets in the current burst
-	tail    bool         // the datagram before was part of a body
-	pending uint64       // content of the burst before its first full packet
+	seen    bool         // the client was captured
+	resent  resent
+	tail    bool   // the datagram before was part of a body
+	pending uint64 // content of the burst before its first full packet
 }
 
 // datagrams is one side's stream of datagrams.
@@ -57,15 +58,20 @@ func NewQUIC(largest uint32) *QUIC {
 	return q
 }
 
-// Method says how the estimate was got.
-func (q *QUIC) Method() string { return "quic-datagrams" }
+// Method says how the estimate was got; it is empty where only the server was captured, whose acknowledgements are encrypted.
+func (q *QUIC) Method() string {
+	if !q.seen {
+		return ""
+	}
+	return "quic-datagrams"
+}
 
 // Add follows a datagram of the client or of the server.
 func (q *QUIC) Add(seg *decode.Segment, client bool) {
 	b := seg.Payload
 	side := 1
 	if client {
-		side = 0
+		side, q.seen = 0, true
 	}
 	d := &q.dir[side]
 	if len(b) < 2 || d.repeated(b) {
@@ -132,8 +138,9 @@ func (q *QUIC) long(seg *decode.Segment, client bool) {
 
 // heard takes a server's datagram of n bytes.
 func (q *QUIC) heard(n uint32) {
+	q.resent.heard(n, q.dir[0].largest)
 	least := uint32(quicAnswer)
-	if q.full >= bulkPackets {
+	if q.resent.full >= bulkPackets {
 		least = quicAnswerBulk
 	}
 	if n >= least {
@@ -154,7 +161,7 @@ func (q *QUIC) said(n uint32, at int64) {
 	}
 	switch full := q.dir[0].largest; {
 	case n+quicControl >= full:
-		if q.full++; q.full == 1 {
+		if q.resent.sent(); q.resent.full == 1 {
 			q.opening(content)
 		} else {
 			q.body(n, content)
@@ -163,7 +170,7 @@ func (q *QUIC) said(n uint32, at int64) {
 	case q.tail && content > quicHead:
 		q.body(n, content)
 		q.tail = false
-	case q.full == 0:
+	case q.resent.full == 0:
 		q.pending += uint64(content)
 	default:
 		q.doubt(uint64(content))
@@ -191,7 +198,8 @@ func (q *QUIC) body(n, content uint32) {
 	bytes -= bytes / h3Share
 	low := less(uint64(n), uint64(1+q.cid+quicTag+numberMost+streamMost))
 	high := less(uint64(n), uint64(1+q.cid+quicTag+numberLeast+streamLeast))
-	q.add(bytes, less(low, low/resentShare), high)
+	bytes, low = q.resent.take(bytes, less(low, low/resentShare))
+	q.add(bytes, low, high)
 }
 
 // finish decides what is left open of the current burst.
@@ -202,7 +210,7 @@ func (q *QUIC) finish() {
 		}
 		q.doubt(q.pending)
 	}
-	q.pending, q.full, q.tail = 0, 0, false
+	q.pending, q.resent.full, q.tail = 0, 0, false
 	q.end()
 }
 

@@ -6,10 +6,12 @@ import "github.com/gnomon-sensor/gnomon/sensor/wire/tls"
 func (t *TLS) data(n uint32, at int64) {
 	if t.first {
 		t.first = false
-		if t.h2 && n >= h2Preface && n <= h2Settings {
+		if (t.h2 || !t.offered) && n >= h2Preface && n <= h2Settings {
+			t.h2 = true
 			return // the connection's preface in a record of its own
 		}
 	}
+	t.guess(n)
 	switch {
 	case n <= alertLen:
 		return
@@ -23,6 +25,14 @@ func (t *TLS) data(n uint32, at int64) {
 		t.more(n)
 	}
 	t.previous = n
+}
+
+// guess recognises HTTP/2 by a frame that hardly any other record is as short as, where the hello does not tell: an acknowledgement of
+// settings, a window update.
+func (t *TLS) guess(n uint32) {
+	if !t.offered && (n == h2Frame || n == h2Window) {
+		t.h2 = true
+	}
 }
 
 // alertLen is an alert (RFC 8446, section 6), which TLS 1.3 sends as application data.

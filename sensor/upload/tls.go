@@ -52,7 +52,8 @@ type TLS struct {
 	dir      [2]direction // client, server
 	phase    phase
 	sealed   uint32 // what a record of the client holds beside content
-	h2       bool   // HTTP/2 was offered
+	h2       bool   // HTTP/2 was offered, or shows
+	offered  bool   // the hello was read: what it did not offer is not spoken
 	early    bool   // 0-RTT data was offered
 	ccs      bool   // the client has changed its cipher
 	spoke    bool   // the server has
@@ -87,15 +88,14 @@ type Hello struct {
 
 // NewTLS returns a meter of a connection whose client has just finished its hello: its next byte has the sequence number next.
 func NewTLS(h Hello, next uint32) *TLS {
-	t := &TLS{sealed: sealed13, h2: h.HTTP2, early: h.Early, first: true, known: true}
+	t := &TLS{sealed: sealed13, h2: h.HTTP2, offered: true, early: h.Early, first: true, known: true}
 	t.dir[0].begun, t.dir[0].next = true, next
 	return t
 }
 
 // NewTCP returns a meter of a connection of which no hello was seen: it may be TLS.
 func NewTCP() *TLS {
-	t := &TLS{sealed: sealed13}
-	return t
+	return &TLS{sealed: sealed13}
 }
 
 // Method says how the estimate was got; it is empty while it cannot be known whether the connection is TLS.
@@ -225,6 +225,7 @@ func (t *TLS) server(rec tls.Record) {
 		return
 	}
 	content := less(uint64(rec.Len), uint64(t.sealed))
+	t.guess(uint32(content))
 	if content <= alertLen || t.h2 && (content%h2Window == 0 || content == h2Frame || content == h2Ping) {
 		return // window updates in any number, an acknowledgement
 	}
@@ -243,6 +244,7 @@ func (t *TLS) client(rec tls.Record, at int64) {
 	case tls.ChangeCipherSpec:
 		t.ccs = true
 	case tls.Handshake:
+		t.first = t.phase == shaking
 		if t.ccs && rec.Len >= finishedLen && rec.Len <= finishedMost { // TLS 1.2: Finished, encrypted
 			t.sealed = rec.Len - finishedLen
 			t.phase = talking

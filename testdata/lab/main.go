@@ -18,6 +18,7 @@ import (
 	"github.com/gnomon-sensor/gnomon/testdata/lab/netns"
 	"github.com/gnomon-sensor/gnomon/testdata/lab/score"
 	"github.com/gnomon-sensor/gnomon/testdata/lab/synthetic"
+	"github.com/gnomon-sensor/gnomon/testdata/lab/vary"
 )
 
 const usage = `usage: lab make [-again] OUTDIR [CASE...]   make captures that are not there yet; named ones anew
@@ -25,6 +26,7 @@ const usage = `usage: lab make [-again] OUTDIR [CASE...]   make captures that ar
        lab demo FILE                         make the bundled demonstration
        lab synthetic OUTDIR                  write the captures that no client makes
        lab score DIR CMD [ARG...]            run a sensor on every case below DIR ({} is the capture) and compare
+       lab variants DIR CMD [ARG...]         the same on worse captures of the same connections, made from the clean ones
        lab list                              list the cases of make and matrix
        lab clean                             remove what runs that were killed left behind
        lab deps                              print the Debian packages the clients come from
@@ -65,6 +67,7 @@ func commands() []command {
 		{"demo", 1, 1, makeDemo},
 		{"synthetic", 1, 1, writeSynthetic},
 		{"score", 2, -1, scoreCases},
+		{"variants", 2, -1, scoreVariants},
 		{"list", 0, 0, listCases},
 		{"clean", 0, 0, clean},
 		{"deps", 0, 0, func(context.Context, []string) error { fmt.Print(deps); return nil }},
@@ -148,6 +151,21 @@ func scoreCases(ctx context.Context, args []string) error {
 	}
 	if len(problems) > 0 {
 		return fmt.Errorf("scoring cases: %d could not be read; each has its reason above", len(problems))
+	}
+	return nil
+}
+
+func scoreVariants(ctx context.Context, args []string) error {
+	variants := vary.Variants()
+	rows, problems := score.RunVariants(ctx, args[0], args[1:], variants)
+	for _, problem := range problems {
+		fmt.Fprintln(os.Stderr, problem)
+	}
+	if err := score.WriteVariants(os.Stdout, rows, variants); err != nil {
+		return err
+	}
+	if len(problems) > 0 {
+		return fmt.Errorf("scoring variants: %d cases could not be read; each has its reason above", len(problems))
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ type Frame struct {
 	Time time.Time
 	Data []byte
 	Port int // the tap port it came in through; only pcapng keeps it
+	Wire int // its length on the wire, if Data was cut; 0: that of Data
 }
 
 // Header values of the pcap format with microsecond time stamps (draft-ietf-opsawg-pcap, section 4).
@@ -26,10 +27,28 @@ const (
 	versionMinor = 4
 	snapLen      = 262144
 	linkEthernet = 1
+	linkCooked   = 113 // LINKTYPE_LINUX_SLL
 )
 
 // Write puts the frames out as a little-endian pcap file.
-func Write(w io.Writer, frames []Frame) error {
+func Write(w io.Writer, frames []Frame) error { return write(w, frames, linkEthernet) }
+
+// WriteCooked puts the frames out as Linux's pseudo-device "any" shows them: with a pseudo-header in the place of the Ethernet header.
+func WriteCooked(w io.Writer, frames []Frame) error {
+	return write(w, rewrite(frames, cook), linkCooked)
+}
+
+// cook is a frame under the header of LINKTYPE_LINUX_SLL: packet type, hardware type, address and its length, EtherType.
+func cook(data []byte) []byte {
+	if len(data) < etherHeader {
+		return data
+	}
+	out := []byte{0, 0, 0, 1, 0, 6}
+	out = append(append(out, data[6:addrBytes]...), 0, 0)
+	return append(out, data[addrBytes:]...)
+}
+
+func write(w io.Writer, frames []Frame, link uint32) error {
 	buf := bufio.NewWriter(w)
 	le := binary.LittleEndian
 	header := le.AppendUint32(nil, magicMicro)
@@ -37,13 +56,13 @@ func Write(w io.Writer, frames []Frame) error {
 	header = le.AppendUint16(header, versionMinor)
 	header = append(header, make([]byte, 8)...) // time zone and accuracy, both zero
 	header = le.AppendUint32(header, snapLen)
-	header = le.AppendUint32(header, linkEthernet)
+	header = le.AppendUint32(header, link)
 	_, _ = buf.Write(header) // a bufio.Writer keeps its first error for Flush
 	for _, f := range frames {
 		record := le.AppendUint32(header[:0], uint32(f.Time.Unix()))
 		record = le.AppendUint32(record, uint32(f.Time.Nanosecond()/1000))
 		record = le.AppendUint32(record, uint32(len(f.Data)))
-		record = le.AppendUint32(record, uint32(len(f.Data)))
+		record = le.AppendUint32(record, uint32(max(f.Wire, len(f.Data))))
 		_, _ = buf.Write(record)
 		_, _ = buf.Write(f.Data)
 	}

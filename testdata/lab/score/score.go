@@ -56,44 +56,61 @@ type Row struct {
 	Case     string
 	Program  string
 	Protocol string
-	Uploaded int64 // truth
-	Named    bool  // the sensor gave the right name, and no wrong one
-	Known    bool  // the sensor gave an estimate
+	Uploaded int64  // truth
+	Named    bool   // the sensor gave the right name, and no wrong one
+	Known    bool   // the sensor gave an estimate
+	Variant  string // of the capture
 	estimate
 }
 
 // Run starts the command for each case below dir, with {} in its arguments replaced by the capture's path, and returns a row
 // per encrypted connection that carried requests. Problems name the cases whose run failed.
 func Run(ctx context.Context, dir string, command []string) (rows []Row, problems []error) {
-	files, err := filepath.Glob(filepath.Join(dir, "*", "input.pcap*"))
+	return each(dir, "input.pcap*", func(c recording) ([]Row, error) {
+		return c.run(ctx, c.file, command, c.records)
+	})
+}
+
+// recording is a case: a capture and the truth beside it.
+type recording struct {
+	name, file string
+	records    []truth.Record
+}
+
+// each does the same with every case below dir whose capture's name matches the pattern.
+func each(dir, pattern string, do func(recording) ([]Row, error)) (rows []Row, problems []error) {
+	files, err := filepath.Glob(filepath.Join(dir, "*", pattern))
 	if err != nil || len(files) == 0 {
 		return nil, []error{fmt.Errorf("looking for cases in %s: there are none; make them first", dir)}
 	}
 	for _, file := range files {
-		name := filepath.Base(filepath.Dir(file))
-		records, err := readTruth(filepath.Join(filepath.Dir(file), "truth.ndjson"))
+		c := recording{name: filepath.Base(filepath.Dir(file)), file: file}
+		c.records, err = readTruth(filepath.Join(filepath.Dir(file), "truth.ndjson"))
+		var got []Row
+		if err == nil {
+			got, err = do(c)
+		}
 		if err != nil {
-			problems = append(problems, fmt.Errorf("%s: %w", name, err))
-			continue
-		}
-		argv := slices.Clone(command)
-		for i := range argv {
-			argv[i] = strings.ReplaceAll(argv[i], "{}", file)
-		}
-		cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-		var out, said bytes.Buffer
-		cmd.Stdout, cmd.Stderr = &out, &said
-		if err := cmd.Run(); err != nil {
-			problems = append(problems, fmt.Errorf("%s: running %s: %w: %s", name, argv[0], err, strings.TrimSpace(said.String())))
-			continue
-		}
-		got, err := compare(name, records, &out)
-		if err != nil {
-			problems = append(problems, fmt.Errorf("%s: %w", name, err))
+			problems = append(problems, fmt.Errorf("%s: %w", c.name, err))
 		}
 		rows = append(rows, got...)
 	}
 	return rows, problems
+}
+
+// run starts the command on a capture and compares what it says with the records.
+func (c recording) run(ctx context.Context, file string, command []string, records []truth.Record) ([]Row, error) {
+	argv := slices.Clone(command)
+	for i := range argv {
+		argv[i] = strings.ReplaceAll(argv[i], "{}", file)
+	}
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	var out, said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &said
+	if err := cmd.Run(); err != nil {
+		return nil, fmt.Errorf("running %s: %w: %s", argv[0], err, strings.TrimSpace(said.String()))
+	}
+	return compare(c.name, records, &out)
 }
 
 func readTruth(path string) ([]truth.Record, error) {

@@ -22,6 +22,7 @@ type summary struct {
 	within            float64 // rows whose bounds hold the truth
 	width             float64 // median width of the bounds, of large uploads
 	falseUpload       float64 // p90 of the estimate where next to nothing was sent, in bytes
+	below             float64 // p90 of the error of uploads that are not large, in bytes
 }
 
 // Write prints one line per transport and one per program and protocol, and then the worst rows.
@@ -67,16 +68,22 @@ func (r Row) off() float64 {
 
 func summarize(rows []Row) summary {
 	s := summary{n: len(rows)}
-	var errs, widths, falses []float64
+	var errs, widths, falses, belows []float64
 	hold := 0
 	for _, r := range rows {
 		if r.Named {
 			s.named++
 		}
 		if !r.Known {
+			if r.Uploaded >= large {
+				errs = append(errs, 100)
+			}
 			continue
 		}
 		s.known++
+		if r.Uploaded < large {
+			belows = append(belows, math.Abs(float64(r.Bytes-r.Uploaded)))
+		}
 		if r.Low <= r.Uploaded && r.Uploaded <= r.High {
 			hold++
 		}
@@ -90,7 +97,7 @@ func summarize(rows []Row) summary {
 	}
 	s.median, s.p90, s.most = quantile(errs, 0.5), quantile(errs, 0.9), quantile(errs, 1)
 	s.within = 100 * float64(hold) / float64(s.known)
-	s.width, s.falseUpload = quantile(widths, 0.5), quantile(falses, 0.9)
+	s.width, s.falseUpload, s.below = quantile(widths, 0.5), quantile(falses, 0.9), quantile(belows, 0.9)
 	return s
 }
 
