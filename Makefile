@@ -10,6 +10,7 @@ PKG       ?= ./...
 TESTFLAGS ?=
 BENCH     ?= .
 BENCHTIME ?= 1s
+ROUNDS    ?= 5
 FUZZ      ?= ^Fuzz
 FUZZTIME  ?= 10s
 
@@ -23,18 +24,21 @@ SYSUSERSDIR ?= /etc/sysusers.d
 KEY  ?=
 DAYS ?= 180
 
+# Where `make bench` puts its captures, 1.4 GB.
+BENCHDIR  ?= $(CURDIR)/build/bench
+
 # Where the lab puts what it captures.
 CAPTURES  ?= $(CURDIR)/build/captures
 
 # Modules beside the main one, which `./...` does not reach.
-MODULES   := $(patsubst %/go.mod,%,$(wildcard .ci/check/go.mod testdata/lab/go.mod))
+MODULES   := $(patsubst %/go.mod,%,$(wildcard .ci/check/go.mod testdata/lab/go.mod testdata/bench/go.mod))
 
 GO_WANTED := $(shell sed -n 's/^go \([0-9.]*\).*/\1/p' go.mod)
 GO_BUILD  := CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSION)'
 LINTER     = go tool -modfile=$(CURDIR)/.ci/tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help build install run captures test catalogue bench fuzz lint cross vuln clean go
+.PHONY: help build install run captures test catalogue bench stages fuzz lint cross vuln clean go
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -75,7 +79,10 @@ catalogue: go ## pack and sign the catalogue with a minisign key, into build/: K
 	go run ./cmd/gnomon catalogue sign --key '$(KEY)' --days $(DAYS) \
 	  -o "build/catalogue-$$(cat signatures/catalogue/VERSION).zip" signatures/catalogue
 
-bench: go ## run all benchmarks (BENCH, BENCHTIME, PKG)
+bench: build ## measure scan beside a plain gopacket loop and tcpdump on four kinds of traffic (ROUNDS), in one table
+	go -C testdata/bench run . -gnomon $(CURDIR)/$(BINARY) -dir $(BENCHDIR) -rounds $(ROUNDS)
+
+stages: go ## run the benchmarks of every stage: decode, table, hello, Initial, DNS, match ... (BENCH, BENCHTIME, PKG)
 	go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) $(PKG)
 
 fuzz: go ## fuzz every target for FUZZTIME (FUZZ chooses targets, PKG packages)
