@@ -55,6 +55,9 @@ func (c *copies) again(seg *decode.Segment) bool {
 
 // beganBefore says whether the segment, with which something begins, is a copy, while only beginnings are compared.
 func (c *copies) beganBefore(seg *decode.Segment) bool {
+	if c.watching {
+		return false
+	}
 	mark := printOf(seg)
 	return c.note(&c.few[mark>>printTime%fewSets], mark, seg.Time)
 }

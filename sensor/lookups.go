@@ -60,9 +60,10 @@ func newLookups(s *Sensor) lookups {
 
 // Message implements evidence.Sink: a DNS message was read.
 func (s *Sensor) Message(f *flow.Flow, seg *decode.Segment, m *dns.Message, raw []byte) {
-	if f == nil && !s.copies.watching && s.copies.beganBefore(seg) {
+	if f == nil && s.copies.beganBefore(seg) {
 		return
 	}
+	s.config.Explain.message(seg, m)
 	s.counters.dns(m)
 	client := seg.Dir
 	if m.Response {

@@ -29,6 +29,7 @@ func (s *Sensor) Emit(f *flow.Flow, side *flow.Side, end flow.End) {
 		st, _ = side.Owner.(*story)
 	}
 	s.accountSlice(f, st, end)
+	s.config.Explain.end(f, st, end)
 	switch {
 	case s.config.All && !s.config.SliceAll:
 		if end != flow.EndNone {

@@ -52,6 +52,8 @@ type Config struct {
 	Unlisted *candidates.Table
 	// Uncounted leaves clients out of that; nil: none.
 	Uncounted Uncounted
+	// Explain says in words what was read of chosen flows; nil: nobody asks.
+	Explain *Explainer
 	// Learner is told of resolvers, proxies and DHCP; nil: nobody is.
 	Learner Learner
 }
@@ -107,10 +109,14 @@ func (s *Sensor) Close() { s.flows.Close() }
 // written.
 func (s *Sensor) Run(ctx context.Context) error {
 	var batch [batchSize]capture.Frame // frame.Data is valid until the next call of Next
+	take := s.batch
+	if s.config.Explain != nil {
+		take = s.explained
+	}
 	for ctx.Err() == nil {
 		n, err := s.source.Next(batch[:])
 		s.beats.Add(1)
-		if flowErr := s.batch(batch[:n]); flowErr != nil {
+		if flowErr := take(batch[:n]); flowErr != nil {
 			return flowErr
 		}
 		s.due(n)
@@ -157,7 +163,7 @@ func (s *Sensor) batch(frames []capture.Frame) error {
 
 // segment looks at what a segment of f says, and counts it.
 func (s *Sensor) segment(f *flow.Flow, seg *decode.Segment) error {
-	if begins(f, seg) && !s.copies.watching && s.copies.beganBefore(seg) {
+	if begins(f, seg) && s.copies.beganBefore(seg) {
 		return nil
 	}
 	if f.State&flow.Settled != 0 && seg.Key.Proto == decode.UDP && quic.IsLong(seg.Payload) {

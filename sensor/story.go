@@ -59,12 +59,18 @@ func (s *Sensor) storyOf(f *flow.Flow) *story {
 	return st
 }
 
-// Found implements evidence.Sink: a hello or a request was read.
+// Found implements evidence.Sink: a hello, a certificate or a request was read.
 func (s *Sensor) Found(f *flow.Flow, seg *decode.Segment, o *evidence.Observation) {
+	s.config.Explain.found(s, f, o)
 	if o.Certificate != nil {
 		s.foundCertificate(f, seg, o)
 		return
 	}
+	s.foundName(f, seg, o)
+}
+
+// foundName takes what the client said.
+func (s *Sensor) foundName(f *flow.Flow, seg *decode.Segment, o *evidence.Observation) {
 	s.counters.found(o)
 	s.learner.connect(f, seg, o)
 	m := s.meaning(f, seg, o)

@@ -17,20 +17,31 @@ import (
 func (p *program) inspectCommand() *cobra.Command {
 	var o logOptions
 	var slices bool
+	var explain []string
 	cmd := &cobra.Command{
 		Use:   "inspect [flags] FILE|DIR|- ...",
 		Short: "print everything that can be seen in captures and logs, AI or not, as NDJSON",
 		Long: `Inspect prints one document per flow when the flow or the input ends, one per DNS transaction, and one for each further name on a flow
 (without byte counts). Of a log it prints one document per line, with what that line says and nothing else; lines that cannot be read are
-counted on stderr. It writes to no store. It is the tool for "why was this (not) seen".`,
-		Example: "  gnomon inspect capture.pcap | jq -c '[.source.ip, .destination.domain, .source.bytes]'\n  gnomon inspect --format squid-native access.log",
-		Args:    wants(cobra.MinimumNArgs(1)),
+counted on stderr. It writes to no store. It is the tool for "why was this (not) seen".
+
+With --explain it says of the chosen flows of captures, packet by packet and in words, what was read, what was missing, and why a name was
+or was not given. A flow is both its ends in either order, one end, an address alone, or a community id.`,
+		Example: `  gnomon inspect capture.pcap | jq -c '[.source.ip, .destination.domain, .source.bytes]'
+  gnomon inspect --explain "10.1.2.3:51514 > 192.0.2.80:443" capture.pcap
+  gnomon inspect --explain 1:wCb3OG7yAFWelaUydu0D+125CLM= --explain udp,10.1.2.3 capture.pcap
+  gnomon inspect --format squid-native access.log`,
+		Args: wants(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(explain) > 0 {
+				return p.explain(cmd.Context(), args, explain)
+			}
 			return p.inspect(cmd.Context(), args, &o, slices)
 		},
 	}
 	o.flags(cmd)
 	cmd.Flags().BoolVar(&slices, "slices", false, "print the slices of flows as they are recorded, instead of whole flows")
+	cmd.Flags().StringArrayVar(&explain, "explain", nil, "explain a `flow` in words instead, such as \"10.1.2.3:51514 192.0.2.80:443\"; may be repeated")
 	return cmd
 }
 

@@ -105,6 +105,9 @@ func (t *Table) Open(seg *decode.Segment) (*Flow, error) {
 	return t.create(seg)
 }
 
+// Find returns the flow of the segment, or nil if there is none.
+func (t *Table) Find(seg *decode.Segment) *Flow { return t.find(seg) }
+
 // Renew ends f, on whose five-tuple the segment begins another connection, and returns the flow of that one. Open does so itself where a
 // SYN tells.
 func (t *Table) Renew(f *Flow, seg *decode.Segment) (*Flow, error) {

@@ -149,3 +149,11 @@ func (c *Client) slot() *keys {
 	}
 	return k
 }
+
+// Progress says how much of the hello is there without a gap, and how long it is; 0 where that is not known yet.
+func (c *Client) Progress() (have, want int) {
+	if c.crypto.prefix >= helloHeader {
+		want = helloLen(c.crypto.data)
+	}
+	return c.crypto.prefix, want
+}
