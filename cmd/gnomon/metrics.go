@@ -92,6 +92,7 @@ func coverageMetrics(c *sensor.Coverage) []metrics.Metric {
 		counter("packets_dropped", "Frames that the kernel had no room for.", c.Dropped),
 		counter("ring_freezes", "Times that a capture ring was full.", c.Freezes),
 		counter("segments", "Frames that held TCP or UDP.", c.Segments),
+		counter("segments_copies", "Segments that were captured before and are not counted again.", c.Copies),
 		undecodable,
 		counter("flows", "Flows.", c.Flows),
 		metrics.One(metrics.Gauge, "gnomon_flows_live", "Flows that are remembered now.", float64(c.Live)),
@@ -109,7 +110,23 @@ func coverageMetrics(c *sensor.Coverage) []metrics.Metric {
 		counter("http_requests", "HTTP requests that were read.", c.Requests),
 		counter("dns_messages", "DNS messages that were read.", c.DNS),
 		counter("streams_given_up", "Beginnings of streams that went for want of memory.", c.GivenUp),
-	}, sightMetrics(c)...)
+	}, append(sightMetrics(c), sourceMetrics(c)...)...)
+}
+
+// sourceMetrics count the lines of log sources.
+func sourceMetrics(c *sensor.Coverage) []metrics.Metric {
+	lines := metrics.Metric{Name: "gnomon_log_lines_total", Help: "Lines of log sources, by what became of them: used and rejected are among those read.",
+		Kind: metrics.Counter}
+	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {
+		s := c.Sources[name]
+		for _, of := range [...]struct {
+			what string
+			n    uint64
+		}{{"read", s.Read}, {"used", s.Used}, {"rejected", s.Rejected}} {
+			lines.Add(float64(of.n), metrics.Label{Name: "source", Value: name}, metrics.Label{Name: "lines", Value: of.what})
+		}
+	}
+	return []metrics.Metric{lines}
 }
 
 // sightMetrics divide the traffic by what could be seen of its names.
