@@ -33,6 +33,7 @@ type clientShard struct {
 type ClientSeen struct {
 	Addr            decode.Address
 	Web, OtherPorts event.Sight
+	Last            int64 // packet time of the latest flow, nanoseconds
 
 	flows, blind uint64 // in all, and without those that were named
 }
@@ -48,8 +49,16 @@ func (c *ClientSeen) free() bool { return c.Addr == decode.Address{} }
 // NewClients returns an empty memory. seed is secret: it keeps hostile traffic from aiming at one set.
 func NewClients(seed [3]uint64) *Clients { return &Clients{seed: seed} }
 
+// sighted is what was seen of a flow's name.
+type sighted struct {
+	web  bool
+	kind sighting
+	part event.Part
+	at   int64
+}
+
 // add counts a part of a client's traffic.
-func (c *Clients) add(addr decode.Address, web bool, k sighting, p event.Part) {
+func (c *Clients) add(addr decode.Address, n sighted) {
 	hash := c.hash(addr)
 	s := &c.shard[hash>>58]
 	s.mu.Lock()
@@ -60,14 +69,15 @@ func (c *Clients) add(addr decode.Address, web bool, k sighting, p event.Part) {
 	at := int(hash>>32%clientSets) * clientWays
 	slot := s.room(s.slots[at:at+clientWays], addr)
 	sum := &slot.Web
-	if !web {
+	if !n.web {
 		sum = &slot.OtherPorts
 	}
-	to := k.of(sum)
-	*to = to.Plus(p)
-	slot.flows += p.Flows
-	if k != sightNamed {
-		slot.blind += p.Flows
+	to := n.kind.of(sum)
+	*to = to.Plus(n.part)
+	slot.Last = max(slot.Last, n.at)
+	slot.flows += n.part.Flows
+	if n.kind != sightNamed {
+		slot.blind += n.part.Flows
 	}
 }
 

@@ -11,13 +11,13 @@ func host(n uint64) decode.Address { return decode.Address{Lo: 0xffff<<32 | 10<<
 
 func TestClientsTake(t *testing.T) {
 	c := NewClients([3]uint64{1, 2, 3})
-	c.add(host(1), true, sightNamed, event.Part{Flows: 9, Bytes: 9000}) // all named: no blind spot
-	c.add(host(2), true, sightNameless, event.Part{Flows: 1, Bytes: 700})
-	c.add(host(3), false, sightRelay, event.Part{Flows: 1, Bytes: 50_000})
-	c.add(host(3), false, sightRelay, event.Part{Bytes: 50_000})
-	c.add(host(4), true, sightResolver, event.Part{Flows: 5, Bytes: 20})
+	c.add(host(1), sighted{true, sightNamed, event.Part{Flows: 9, Bytes: 9000}, 7}) // all named: no blind spot
+	c.add(host(2), sighted{true, sightNameless, event.Part{Flows: 1, Bytes: 700}, 7})
+	c.add(host(3), sighted{false, sightRelay, event.Part{Flows: 1, Bytes: 50_000}, 7})
+	c.add(host(3), sighted{false, sightRelay, event.Part{Bytes: 50_000}, 7})
+	c.add(host(4), sighted{true, sightResolver, event.Part{Flows: 5, Bytes: 20}, 7})
 	for n := range uint64(6) {
-		c.add(host(10+n), true, sightNameless, event.Part{Flows: 1, Bytes: 100 + n})
+		c.add(host(10+n), sighted{true, sightNameless, event.Part{Flows: 1, Bytes: 100 + n}, 7})
 	}
 	got, leftOut := c.Take(4)
 	want := []decode.Address{host(3), host(2), host(15), host(4)} // two by bytes, two by flows that were hidden
@@ -28,6 +28,9 @@ func TestClientsTake(t *testing.T) {
 		if got[i].Addr != want[i] {
 			t.Errorf("place %d has %v, want %v", i, got[i].Addr.Addr(), want[i].Addr())
 		}
+	}
+	if got[0].Last != 7 {
+		t.Errorf("last seen at %d", got[0].Last)
 	}
 	if b := got[0].Blind(); b != (event.Part{Flows: 1, Bytes: 100_000}) {
 		t.Errorf("the tunnel has %+v", b)
@@ -40,10 +43,10 @@ func TestClientsTake(t *testing.T) {
 // TestClientsBounded floods the memory: what is hidden stays, what makes room is counted.
 func TestClientsBounded(t *testing.T) {
 	c := NewClients([3]uint64{1, 2, 3})
-	c.add(host(1), true, sightRelay, event.Part{Flows: 3, Bytes: 1 << 30})
+	c.add(host(1), sighted{true, sightRelay, event.Part{Flows: 3, Bytes: 1 << 30}, 7})
 	const flood = 50_000
 	for n := range uint64(flood) {
-		c.add(host(100+n), true, sightNameless, event.Part{Flows: 1, Bytes: 1})
+		c.add(host(100+n), sighted{true, sightNameless, event.Part{Flows: 1, Bytes: 1}, 7})
 	}
 	got, leftOut := c.Take(flood)
 	if len(got) > clientShards*clientSets*clientWays || got[0].Addr != host(1) {
@@ -56,8 +59,8 @@ func TestClientsBounded(t *testing.T) {
 
 func TestClientsAllocations(t *testing.T) {
 	c := NewClients([3]uint64{1, 2, 3})
-	c.add(host(1), true, sightNamed, event.Part{Flows: 1})
-	if n := testing.AllocsPerRun(100, func() { c.add(host(1), true, sightNamed, event.Part{Flows: 1}) }); n != 0 {
+	c.add(host(1), sighted{true, sightNamed, event.Part{Flows: 1}, 7})
+	if n := testing.AllocsPerRun(100, func() { c.add(host(1), sighted{true, sightNamed, event.Part{Flows: 1}, 7}) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
@@ -66,6 +69,6 @@ func BenchmarkClientsAdd(b *testing.B) {
 	c := NewClients([3]uint64{1, 2, 3})
 	b.ReportAllocs()
 	for n := uint64(0); b.Loop(); n++ {
-		c.add(host(n%10_000), true, sightNamed, event.Part{Flows: 1, Bytes: 1000})
+		c.add(host(n%10_000), sighted{true, sightNamed, event.Part{Flows: 1, Bytes: 1000}, 7})
 	}
 }

@@ -50,9 +50,9 @@ func TestClientSights(t *testing.T) {
 	}
 	var seen []sensor.ClientSeen
 	for _, ip := range []string{"10.0.0.1", "10.0.0.2", "10.0.9.9", "10.0.0.53"} {
-		seen = append(seen, sensor.ClientSeen{Addr: decode.AddressOf(netip.MustParseAddr(ip)), Web: event.Sight{Relay: event.Part{Flows: 1}}})
+		seen = append(seen, sensor.ClientSeen{Addr: decode.AddressOf(netip.MustParseAddr(ip)), Last: 1_790_000_000e9, Web: event.Sight{Relay: event.Part{Flows: 1}}})
 	}
-	got := pipe.clientSights(seen, 1_790_000_000e9)
+	got := pipe.clientSights(seen)
 	if len(got) != 3 {
 		t.Fatalf("%d clients, want 3: one is excluded", len(got))
 	}

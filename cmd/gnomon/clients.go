@@ -12,15 +12,15 @@ const (
 	clientsInAll = 100
 )
 
-// clientSights says who was behind the clients, as of a time, in the words in which activities are kept: the same identity, the same
+// clientSights says who was behind the clients, as of their latest flow, in the words in which activities are kept: the same identity, the same
 // pseudonyms, and nobody who is excluded.
-func (l *pipeline) clientSights(seen []sensor.ClientSeen, at event.Time) []event.ClientSight {
+func (l *pipeline) clientSights(seen []sensor.ClientSeen) []event.ClientSight {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var out []event.ClientSight
 	for i := range seen {
 		c := &seen[i]
-		ev := event.Event{Event: event.Meta{Dataset: event.DatasetActivity, Start: at}, Source: &event.Endpoint{IP: c.Addr.Addr().String()},
+		ev := event.Event{Event: event.Meta{Dataset: event.DatasetActivity, Start: event.Time(c.Last)}, Source: &event.Endpoint{IP: c.Addr.Addr().String()},
 			Gnomon: &event.Gnomon{}}
 		l.who.Apply(&ev)
 		if l.privacy != nil && !l.privacy.Apply(&ev) {

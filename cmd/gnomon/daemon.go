@@ -165,7 +165,7 @@ func (d *daemonParts) watch(ctx context.Context, workers []*sensor.Sensor, ended
 		now, at := total(workers), time.Now()
 		ev := d.coverageEvent(&before, &now, began, at)
 		clients, leftOut := d.clients.Take(clientsAMinute)
-		ev.Gnomon.Coverage.Clients, ev.Gnomon.Coverage.ClientsLeftOut = pipe.clientSights(clients, ev.Timestamp), leftOut
+		ev.Gnomon.Coverage.Clients, ev.Gnomon.Coverage.ClientsLeftOut = pipe.clientSights(clients), leftOut
 		pipe.Offer(ev)
 		before, began = now, at
 	}

@@ -77,17 +77,22 @@ func (p *program) scan(ctx context.Context, args []string, lo *logOptions, o *sc
 	sum.candidates = found
 	blind := blindSpots{coverage: &coverage}
 	seen, leftOut := parts.clients.Take(clientsInAll)
-	blind.clients, blind.leftOut = pipe.clientSights(seen, sum.last), leftOut
+	blind.clients, blind.leftOut = pipe.clientSights(seen), leftOut
+	return errors.Join(err, p.writeScan(o, sum, &blind, in))
+}
+
+// writeScan prints what was found, for a program or a person.
+func (p *program) writeScan(o *scanOptions, sum *summary, blind *blindSpots, in *inputs) error {
 	out := p.out()
 	if o.asJSON {
-		if err := sum.writeJSON(out, &blind); err != nil {
+		if err := sum.writeJSON(out, blind); err != nil {
 			return err
 		}
 	} else {
-		sum.write(out, &coverage, &blind)
+		sum.write(out, blind.coverage, blind)
 		in.writeAdvice(out)
 	}
-	return errors.Join(err, out.Flush())
+	return out.Flush()
 }
 
 // scanPipeline leads to the summary and, if records are to be kept, to the embedded store, under the sensor's own identity.
