@@ -174,7 +174,8 @@ func (l *lookups) close(t *lookup) {
 		service = t.verdict.Service.ID
 		setService(ev, t.verdict, s.config.Ruleset())
 		ev.Gnomon.Evidence = &event.Evidence{Class: classifiers.ClassDNS.String(), Confidence: t.verdict.Confidence.String()}
-		ev.Gnomon.Visit = &event.Visit{ID: s.config.Visits.ID(s.config.Observer.ID, ev.Source.IP, service, t.start, t.last)}
+		id, _ := s.visit(ev.Source.IP, service, t.start, t.last)
+		ev.Gnomon.Visit = &event.Visit{ID: id}
 	}
 	// The question belongs to the identifier: one port may ask for A and AAAA of a name at once.
 	ev.Event.ID = event.SliceID(s.config.Observer.ID, event.DatasetActivity, &tuple, t.start,

@@ -20,6 +20,7 @@ func (s *Sensor) Ending(f *flow.Flow, side *flow.Side) {
 	s.counters.ended(f)
 	s.account(f, s.storyOf(f))
 	s.endName(f, true)
+	measured(f, s.flows.Peek(f))
 }
 
 // Emit implements flow.Owner: a slice of a flow that is reported, or the end of any other flow.
@@ -63,7 +64,7 @@ func (s *Sensor) offerFlow(f *flow.Flow, st *story, end flow.End) {
 			s.setHost(ev, st, st.hosts[0])
 		}
 		s.setVerdict(ev, st)
-		s.setUpload(ev, f, st, end)
+		s.setUpload(ev, f, st)
 	}
 	ev.Event.ID = event.SliceID(s.config.Observer.ID, event.DatasetActivity, &t, f.First, serviceID(st))
 	s.sink.Offer(ev)
@@ -79,7 +80,7 @@ func (s *Sensor) offerSlice(f *flow.Flow, side *flow.Side, st *story, end flow.E
 	ev.Destination.Bytes, ev.Destination.Packets = delta(f, slice, 1-client)
 	ev.Gnomon.Flow.Slice = st.nextSlice()
 	ev.Gnomon.Flow.End = end.String()
-	s.setUpload(ev, f, st, end)
+	s.setUpload(ev, f, st)
 	t := s.tuple(f)
 	if st.verdict.Service != nil {
 		s.setVerdict(ev, st)
@@ -88,9 +89,10 @@ func (s *Sensor) offerSlice(f *flow.Flow, side *flow.Side, st *story, end flow.E
 			start = slice.Start
 		}
 		client := ev.Source.IP
-		ev.Gnomon.Visit = &event.Visit{ID: s.config.Visits.ID(s.config.Observer.ID, client, st.verdict.Service.ID, start, f.Last)}
-		counted := true
-		ev.Gnomon.Counted = &counted
+		id, onward := s.visit(client, st.verdict.Service.ID, start, f.Last)
+		st.onward = st.onward || onward && ev.Gnomon.Flow.Slice == 0
+		counted := !st.onward
+		ev.Gnomon.Visit, ev.Gnomon.Counted = &event.Visit{ID: id}, &counted
 	}
 	ev.Event.ID = event.SliceID(s.config.Observer.ID, event.DatasetActivity, &t, slice.Start, serviceID(st))
 	s.sink.Offer(ev)
@@ -173,8 +175,8 @@ func (s *Sensor) setVerdict(ev *event.Event, st *story) {
 }
 
 // setUpload says what left since the slice before.
-func (s *Sensor) setUpload(ev *event.Event, f *flow.Flow, st *story, end flow.End) {
-	if total, ok := s.uploaded(f, st, end); ok {
+func (s *Sensor) setUpload(ev *event.Event, f *flow.Flow, st *story) {
+	if total, ok := s.uploaded(f, st); ok {
 		ev.Gnomon.Upload = st.delta(total)
 		ev.Gnomon.Use = st.use()
 	}

@@ -33,6 +33,7 @@ type story struct {
 	requests     uint64       // read in the clear
 	tunnelAt     uint64       // the client's bytes up to the end of the CONNECT
 	uploaded     event.Upload // by the end of the slice before
+	onward       bool         // a proxy's connection for clients whose own were seen: not counted
 
 	verdict classifiers.Verdict // of what the flow carries now; Service nil: nothing that is reported
 	class   classifiers.Class
@@ -115,9 +116,8 @@ func (s *Sensor) meaning(f *flow.Flow, seg *decode.Segment, o *evidence.Observat
 func (s *Sensor) tell(f *flow.Flow, seg *decode.Segment, o *evidence.Observation, st *story, m *meaning) {
 	first := st.protocol == ""
 	st.observe(f, seg, o)
-	if o.Hello != nil {
-		s.measureHello(f, st, seg, o)
-	}
+	s.measureHello(f, st, seg, o)
+	s.noteLeg(f, seg, o, m.verdict)
 	if m.known || o.Class != classifiers.ClassSNI { // a hello inside a tunnel that says nothing leaves the tunnel's target in force
 		st.decide(m.verdict, m.known, m.class)
 	}

@@ -39,8 +39,11 @@ func (s *Sensor) measure(f *flow.Flow, seg *decode.Segment) {
 	}
 }
 
-// measureHello begins to measure a connection at its hello, which the segment completes.
+// measureHello begins to measure a connection at its hello, if this is one; the segment completes it.
 func (s *Sensor) measureHello(f *flow.Flow, st *story, seg *decode.Segment, o *evidence.Observation) {
+	if o.Hello == nil {
+		return
+	}
 	f.State |= flow.Metered
 	if o.Class == classifiers.ClassQUICSNI {
 		st.meter = upload.NewQUIC(seg.Len)
@@ -88,12 +91,25 @@ func (s *Sensor) begin(f *flow.Flow, seg *decode.Segment) {
 	s.measureUnknown(f, st)
 }
 
+// measured ends the measurement of a flow. What is decided only now goes into a last slice, even if no segment came since the one before.
+func measured(f *flow.Flow, side *flow.Side) {
+	if side == nil {
+		return
+	}
+	st, _ := side.Owner.(*story)
+	if st == nil || st.meter == nil {
+		return
+	}
+	before := st.meter.Total()
+	st.meter.End()
+	if slice := &side.Slice; f.State&flow.Matched != 0 && !slice.Pending && st.meter.Total() != before {
+		slice.Pending, slice.Start = true, f.Last
+	}
+}
+
 // uploaded estimates what the flow has uploaded so far; ok is false if it cannot be known.
-func (s *Sensor) uploaded(f *flow.Flow, st *story, end flow.End) (up event.Upload, ok bool) {
+func (s *Sensor) uploaded(f *flow.Flow, st *story) (up event.Upload, ok bool) {
 	if m := st.meter; m != nil && m.Method() != "" {
-		if end != flow.EndNone {
-			m.End()
-		}
 		e := m.Total()
 		return event.Upload{Bytes: e.Bytes, Low: e.Low, High: e.High, Method: m.Method(), Bursts: e.Bursts, Turns: e.Turns, LargestBurst: e.Largest}, true
 	}

@@ -18,6 +18,7 @@ const (
 type Visits struct {
 	mu   sync.Mutex
 	open map[visitor]visit
+	legs map[visitor]leg // by proxy
 }
 
 type visitor struct{ client, service string }
@@ -28,7 +29,7 @@ type visit struct {
 }
 
 // NewVisits returns an empty set.
-func NewVisits() *Visits { return &Visits{open: map[visitor]visit{}} }
+func NewVisits() *Visits { return &Visits{open: map[visitor]visit{}, legs: map[visitor]leg{}} }
 
 // ID returns the visit that use of the service from start to last (packet times) belongs to.
 func (v *Visits) ID(observer, client, service string, start, last int64) string {

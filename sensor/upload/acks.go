@@ -46,6 +46,7 @@ func (t *TLS) ack(seg *decode.Segment, client bool) {
 func (t *TLS) unheard(n uint32) {
 	t.spoke = true
 	if n >= answerLeast && t.phase == talking { // not only window updates
+		t.decide()
 		t.answer(uint64(n))
 	}
 }

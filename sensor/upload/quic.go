@@ -144,6 +144,7 @@ func (q *QUIC) heard(n uint32) {
 		least = quicAnswerBulk
 	}
 	if n >= least {
+		q.decide()
 		q.answer(uint64(n - min(n, quicAnswer/2)))
 	}
 }
@@ -202,16 +203,22 @@ func (q *QUIC) body(n, content uint32) {
 	q.add(bytes, low, high)
 }
 
-// finish decides what is left open of the current burst.
+// finish ends the current burst.
 func (q *QUIC) finish() {
+	q.decide()
+	q.resent.full, q.tail = 0, false
+	q.end()
+}
+
+// decide counts what the current burst began with, if nothing that fills a packet followed.
+func (q *QUIC) decide() {
 	if q.pending > 0 {
 		if q.pending <= headAlone {
 			q.learned = uint32(q.pending)
 		}
 		q.doubt(q.pending)
 	}
-	q.pending, q.resent.full, q.tail = 0, 0, false
-	q.end()
+	q.pending = 0
 }
 
 // End decides what is left open.

@@ -4,12 +4,8 @@ import "github.com/gnomon-sensor/gnomon/sensor/wire/tls"
 
 // data takes the content of one of the client's records: n bytes of heads, bodies and frames.
 func (t *TLS) data(n uint32, at int64) {
-	if t.first {
-		t.first = false
-		if (t.h2 || !t.offered) && n >= h2Preface && n <= h2Settings {
-			t.h2 = true
-			return // the connection's preface in a record of its own
-		}
+	if t.preface(n) {
+		return
 	}
 	t.guess(n)
 	switch {
@@ -25,6 +21,19 @@ func (t *TLS) data(n uint32, at int64) {
 		t.more(n)
 	}
 	t.previous = n
+}
+
+// preface says whether the client's first record is the preface of HTTP/2 and nothing more.
+func (t *TLS) preface(n uint32) bool {
+	if !t.first {
+		return false
+	}
+	t.first = false
+	if !t.h2 && t.offered || n < h2Preface || n > h2Settings {
+		return false
+	}
+	t.h2 = true
+	return true
 }
 
 // guess recognises HTTP/2 by a frame that hardly any other record is as short as, where the hello does not tell: an acknowledgement of
@@ -95,8 +104,14 @@ func (t *TLS) body(n uint32) {
 // 4 KiB or more (RFC 8446, section 5.4).
 const lowShare, padMost = 256, 16
 
-// finish decides what is left open of the current burst.
+// finish ends the current burst.
 func (t *TLS) finish() {
+	t.decide()
+	t.end()
+}
+
+// decide counts what the current burst began with, if nothing followed.
+func (t *TLS) decide() {
 	if head := t.head; head > 0 {
 		t.head = 0
 		if head > headAlone {
@@ -106,7 +121,6 @@ func (t *TLS) finish() {
 			t.doubt(uint64(head))
 		}
 	}
-	t.end()
 }
 
 // End takes what has passed of records that will not be whole.

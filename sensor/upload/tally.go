@@ -39,6 +39,7 @@ type tally struct {
 	down     uint64 // what the server has answered since
 	open     bool   // a burst has begun
 	answered bool   // the server has answered it
+	turn     bool   // it was counted as a turn
 	head     uint32 // what the burst began with, if it is not decided yet; 0: it is
 	learned  uint32 // size of the connection's last head that stood alone; 0: none did
 	rhythm   rhythm
@@ -47,7 +48,7 @@ type tally struct {
 // begin opens a burst at a time.
 func (t *tally) begin(at int64) {
 	t.end()
-	t.open, t.answered = true, false
+	t.open, t.answered, t.turn = true, false, false
 	t.burst, t.said, t.down = 0, 0, 0
 	t.Bursts++
 	t.rhythm.began(at)
@@ -59,18 +60,25 @@ func (t *tally) end() {
 		return
 	}
 	t.rhythm.ended(t.burst, t.said, t.down)
-	if t.said >= promptLeast && t.burst <= promptMost && t.down >= answerLeast && (t.burst > 0 || t.said > headAlone/2) {
-		t.Turns++
-	}
 	t.open = false
 }
 
 // answer notes n bytes that the server said.
 func (t *tally) answer(n uint64) {
-	if t.open {
-		t.answered = true
-		t.down += n
+	if !t.open {
+		return
 	}
+	t.answered = true
+	t.down += n
+	if !t.turn && t.down >= answerLeast && t.prompt() {
+		t.turn = true
+		t.Turns++
+	}
+}
+
+// prompt says whether the burst has the size of one.
+func (t *tally) prompt() bool {
+	return t.said >= promptLeast && t.burst <= promptMost && (t.burst > 0 || t.said > headAlone/2)
 }
 
 // add counts body bytes.

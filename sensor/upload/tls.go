@@ -230,6 +230,7 @@ func (t *TLS) server(rec tls.Record) {
 		return // window updates in any number, an acknowledgement
 	}
 	t.settle(t.rhythm.last)
+	t.decide()
 	t.answer(content)
 }
 
