@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -34,7 +35,7 @@ func (o *logOptions) flags(cmd *cobra.Command) {
 // inputs are what a command reads, by what it is.
 type inputs struct {
 	p        *program
-	library  *logs.Library
+	formats  func() (*logs.Library, error)
 	location *time.Location
 	captures []string
 	logs     []*logInput
@@ -54,20 +55,23 @@ type logUse func(line []byte, r *logs.Record) (bool, error)
 
 // inputs finds out what each argument is. With a format of logs everything is one.
 func (p *program) inputs(c *settings, args []string, o *logOptions) (*inputs, error) {
-	library, err := logs.Load(c.Logs.Formats)
-	if err != nil {
-		return nil, err
-	}
-	return p.inputsOf(c, library, args, o)
+	return p.inputsOf(c, func() (*logs.Library, error) { return logs.Load(c.Logs.Formats) }, args, o)
 }
 
-// inputsOf is inputs with formats that are there already.
-func (p *program) inputsOf(c *settings, library *logs.Library, args []string, o *logOptions) (*inputs, error) {
-	in := &inputs{p: p, library: library}
-	var err error
-	if _, ok := in.library.Info(o.format); !ok && o.format != "auto" && o.format != "pcap" {
-		return nil, usage("--format %s: unknown format; use auto, pcap or one of `gnomon logs formats`", o.format)
+// inputsOf is inputs with formats from elsewhere. They are asked for when the first input is no capture: reading them takes longer than
+// many a capture.
+func (p *program) inputsOf(c *settings, formats func() (*logs.Library, error), args []string, o *logOptions) (*inputs, error) {
+	in := &inputs{p: p, formats: sync.OnceValues(formats)}
+	if o.format != "auto" && o.format != "pcap" {
+		library, err := in.formats()
+		if err != nil {
+			return nil, err
+		}
+		if _, ok := library.Info(o.format); !ok {
+			return nil, usage("--format %s: unknown format; use auto, pcap or one of `gnomon logs formats`", o.format)
+		}
 	}
+	var err error
 	if o.timezone != "" {
 		c.Logs.Timezone = o.timezone
 	}
@@ -111,10 +115,14 @@ func (in *inputs) addStdin(format string) error {
 			return nil
 		}
 		head, _ = b.Peek(sniffed)
-		var ok bool
-		if format, ok = in.guess("stdin", head); !ok {
+		guessed, ok, err := in.guess("stdin", head)
+		if err != nil {
+			return err
+		}
+		if !ok {
 			return in.unknown("stdin")
 		}
+		format = guessed
 	}
 	in.logs = append(in.logs, &logInput{name: "-", format: format, written: time.Now().UnixNano()})
 	return nil
@@ -165,14 +173,17 @@ func (in *inputs) addFile(path, format string, written time.Time, several bool) 
 			in.captures = append(in.captures, path)
 			return nil
 		}
-		var ok bool
-		if format, ok = in.guess(path, head); !ok {
-			if several {
-				in.p.note("%s: passed over: neither a capture nor a log of a known format", path)
-				return nil
-			}
+		guessed, ok, err := in.guess(path, head)
+		switch {
+		case err != nil:
+			return err
+		case !ok && several:
+			in.p.note("%s: passed over: neither a capture nor a log of a known format", path)
+			return nil
+		case !ok:
 			return in.unknown(path)
 		}
+		format = guessed
 	}
 	in.logs = append(in.logs, &logInput{name: path, format: format, written: written.UnixNano()})
 	return nil
@@ -195,10 +206,14 @@ func sniff(path string) ([]byte, error) {
 }
 
 // guess finds the format of a log and says which and how sure.
-func (in *inputs) guess(name string, head []byte) (string, bool) {
-	guesses := in.library.Detect(head, logs.Options{Location: in.location, Now: func() int64 { return time.Now().UnixNano() }})
+func (in *inputs) guess(name string, head []byte) (format string, ok bool, err error) {
+	library, err := in.formats()
+	if err != nil {
+		return "", false, err
+	}
+	guesses := library.Detect(head, logs.Options{Location: in.location, Now: func() int64 { return time.Now().UnixNano() }})
 	if len(guesses) == 0 {
-		return "", false
+		return "", false, nil
 	}
 	best := guesses[0]
 	next := ""
@@ -206,7 +221,7 @@ func (in *inputs) guess(name string, head []byte) (string, bool) {
 		next = "; next " + guesses[1].Name
 	}
 	in.p.note("%s: format %s (%.0f %% sure: %d of the first %d lines read%s)", name, best.Name, 100*best.Sure, best.Read, best.Lines, next)
-	return best.Name, true
+	return best.Name, true, nil
 }
 
 // unknown complains about an input that is nothing known; the others are still read.
@@ -253,7 +268,11 @@ func (in *inputs) readOne(ctx context.Context, log *logInput, bar *progress, use
 	if err != nil {
 		return err
 	}
-	format, err := in.library.Open(log.format, logs.Options{Location: in.location, Now: func() int64 { return log.written }})
+	library, err := in.formats()
+	if err != nil {
+		return err
+	}
+	format, err := library.Open(log.format, logs.Options{Location: in.location, Now: func() int64 { return log.written }})
 	if err != nil {
 		return err
 	}
@@ -362,7 +381,11 @@ func (in *inputs) tell() {
 func (in *inputs) writeAdvice(w io.Writer) {
 	said := map[string]bool{}
 	for _, log := range in.logs {
-		info, _ := in.library.Info(log.format)
+		library, err := in.formats()
+		if err != nil { // then no log was read
+			return
+		}
+		info, _ := library.Info(log.format)
 		if info.Upload == "" || said[log.format] || log.account.NoBytes == 0 {
 			continue
 		}

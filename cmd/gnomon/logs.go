@@ -115,7 +115,7 @@ func (p *program) testFormat(name, path, timezone string) error {
 }
 
 func (p *program) testLibrary(c *settings, library *logs.Library, path string, o *logOptions) error {
-	in, err := p.inputsOf(c, library, []string{path}, o)
+	in, err := p.inputsOf(c, func() (*logs.Library, error) { return library, nil }, []string{path}, o)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -52,7 +53,8 @@ func (p *program) scan(ctx context.Context, args []string, lo *logOptions, o *sc
 	if o.stateDir != "" {
 		c.Observer.StateDir = o.stateDir
 	}
-	in, err := p.inputs(&c, args, lo)
+	files := slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return arg == "-" })
+	in, err := p.inputs(&c, files, lo)
 	if err != nil {
 		return err
 	}
@@ -66,6 +68,11 @@ func (p *program) scan(ctx context.Context, args []string, lo *logOptions, o *sc
 		return err
 	}
 	defer func() { err = errors.Join(err, closeStore()) }()
+	if len(files) < len(args) { // once the store is there: what comes by a pipe may come late
+		if err := in.add("-", lo.format); err != nil {
+			return err
+		}
+	}
 	coverage, err := in.scan(ctx, parts, &c, pipe)
 	if err != nil && !errors.Is(err, errReported) {
 		return err
