@@ -94,18 +94,27 @@ func nextFrame(b []byte, epoch, from, until uint64) (at int, found bool) {
 			return 0, false
 		}
 		at += i
-		if len(b)-at >= frameHead {
-			budget -= int(min(binary.LittleEndian.Uint32(b[at+4:]), MaxPayload)) + frameHead
-			number := binary.LittleEndian.Uint64(b[at+12:])
-			if number >= from && number < until {
-				if _, err := parseFrame(b[at:], epoch); err == nil {
-					return at, true
-				}
+		if number, size := peekFrame(b[at:]); size > 0 && number >= from && number < until {
+			if _, err := parseFrame(b[at:], epoch); err == nil {
+				return at, true
 			}
+			budget -= size
 		}
 		at++
 	}
 	return 0, false
+}
+
+// peekFrame says what a record would be whose marker is at the beginning of b; size is 0 if there cannot be one.
+func peekFrame(b []byte) (number uint64, size int) {
+	if len(b) < frameHead {
+		return 0, 0
+	}
+	length := binary.LittleEndian.Uint32(b[4:])
+	if length > MaxPayload || frameHead+int(length) > len(b) {
+		return 0, 0
+	}
+	return binary.LittleEndian.Uint64(b[12:]), frameHead + int(length)
 }
 
 // The head of a file: magic with the version, length of the rest, CRC32C of the rest; then epoch, first number, time in ms, the reader it

@@ -77,10 +77,14 @@ func (j *Journal) placeReaders() {
 		oldest = j.files[0].first
 	}
 	for _, r := range j.readers {
-		if !r.known {
-			r.committed = oldest
+		if r.known && r.committed < oldest {
+			r.lost += oldest - r.committed
 		}
+		r.committed = max(r.committed, oldest)
 		r.position, r.saved = r.committed, r.committed
+		if err := j.keepPlace(r); err != nil { // without it a loss before the first Save would not be counted
+			j.o.Log.Warn("the place of a reader could not be kept", "reader", r.name, "error", err)
+		}
 	}
 }
 
@@ -145,7 +149,11 @@ func (j *Journal) readHead(e Entry, first uint64) (*segment, error) {
 	if h.first != first {
 		return nil, fmt.Errorf("its head says that it begins with record %d", h.first)
 	}
-	return &segment{head: h, name: e.Name, bytes: e.Size, closed: j.opened}, nil
+	s := &segment{head: h, name: e.Name, bytes: e.Size, closed: j.opened}
+	if latest := h.begun.Add(j.o.MaxAge / perAge); j.o.MaxAge > 0 && latest.Before(s.closed) {
+		s.closed = latest
+	}
+	return s, nil
 }
 
 // link finds the end of each file but the last: where the next begins.

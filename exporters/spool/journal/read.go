@@ -60,16 +60,20 @@ func (j *Journal) Open(name string) (*Reader, error) {
 // forIt says whether a file is for this reader.
 func (r *Reader) forIt(s *segment) bool { return s.only == "" || s.only == r.name }
 
-// wants says whether there is something to read in a file. mu is held.
-func (r *Reader) wants(s *segment) bool { return r.forIt(s) && r.position < s.end }
-
 // lose counts what goes with a file before it was read. mu is held.
 func (r *Reader) lose(s *segment) uint64 {
-	if !r.wants(s) {
+	if r.position >= s.end {
 		return 0
 	}
-	n := s.end - max(r.position, s.first)
-	if r.gap.lost == 0 {
+	n := s.end - r.position // it is the oldest: what is before it is missing
+	if !r.forIt(s) {
+		n -= s.end - max(r.position, s.first)
+	}
+	if n == 0 {
+		r.position = s.end
+		return 0
+	}
+	if r.gap.to == 0 {
 		r.gap.from = r.position
 	}
 	r.gap.to, r.gap.lost = s.end, r.gap.lost+n
@@ -212,8 +216,21 @@ func (r *Reader) parse(s *segment, size int64, most int) {
 			break
 		}
 	}
+	if len(r.batch.Payloads) > 0 {
+		r.spare(position)
+	}
 	r.batch.Next = position
 	r.advance(position)
+}
+
+// spare takes what has just been read out of what was lost: its file went meanwhile.
+func (r *Reader) spare(position uint64) {
+	r.j.mu.Lock()
+	defer r.j.mu.Unlock()
+	if r.gap.lost > 0 && r.gap.from < position && position <= r.gap.to {
+		r.gap.lost -= min(r.gap.lost, position-r.gap.from)
+		r.gap.from = position
+	}
 }
 
 // advance tells the journal where Read is now; a file that went meanwhile has moved it on further.
@@ -272,10 +289,9 @@ func (r *Reader) Commit(b *Batch) {
 	defer r.j.mu.Unlock()
 	r.committed = max(r.committed, b.Next)
 	r.lost += b.Lost
-	if r.gap.lost > 0 && b.Next >= r.gap.from {
-		read := min(b.Next, r.gap.to) - r.gap.from // what was being read when its file went is not lost
+	if r.gap.to > 0 && b.Next >= r.gap.from {
 		r.committed = max(r.committed, r.gap.to)
-		r.lost += r.gap.lost - min(read, r.gap.lost)
+		r.lost += r.gap.lost
 		r.gap = gap{}
 	}
 }

@@ -106,7 +106,7 @@ func (j *Journal) write(g group, only string) error {
 
 // writable is the file that records for a reader go to now.
 func (j *Journal) writable(only string) (*segment, error) {
-	if s := j.last(); j.active != nil && (s.bytes >= j.o.FileBytes || s.only != only) {
+	if s := j.last(); j.active != nil && (s.bytes >= j.o.FileBytes || s.only != only || j.longSince(s)) {
 		if err := j.seal(); err != nil {
 			return nil, err
 		}
@@ -117,6 +117,14 @@ func (j *Journal) writable(only string) (*segment, error) {
 		}
 	}
 	return j.last(), nil
+}
+
+// perAge is how many files there are within MaxAge, at least.
+const perAge = 8
+
+// longSince says whether a file has been written for so long that its oldest record should not wait for its newest to be old.
+func (j *Journal) longSince(s *segment) bool {
+	return j.o.MaxAge > 0 && j.o.Now().Sub(s.begun) >= j.o.MaxAge/perAge
 }
 
 // sync brings what was written to the disk and, of a new file, its name, before anyone relies on it.
