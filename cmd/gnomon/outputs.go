@@ -13,13 +13,15 @@ import (
 	"github.com/gnomon-sensor/gnomon/exporters/jsonl"
 	"github.com/gnomon-sensor/gnomon/exporters/spool"
 	"github.com/gnomon-sensor/gnomon/exporters/store"
+	"github.com/gnomon-sensor/gnomon/exporters/syslog"
 	"github.com/gnomon-sensor/gnomon/sensor"
 )
 
 // Names of the outputs, as the spool, messages and metrics have them.
 const (
-	storeOutput = "store"
-	fileOutput  = "file"
+	storeOutput  = "store"
+	fileOutput   = "file"
+	syslogOutput = "syslog"
 )
 
 // output is a way out of the sensor.
@@ -57,6 +59,7 @@ func (p *program) list(o *outputs, c *settings) []output {
 		{fileOutput, c.File.Path != "", func() (exporters.Exporter, error) {
 			return jsonl.Open(jsonl.Config{Path: c.File.Path, MaxBytes: int64(c.File.MaxBytes), Keep: c.File.Keep})
 		}},
+		{syslogOutput, c.Syslog.Address != "", func() (exporters.Exporter, error) { return syslog.Open(c.Syslog) }},
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/gnomon-sensor/gnomon/exporters/dashboard"
 	"github.com/gnomon-sensor/gnomon/exporters/spool"
 	"github.com/gnomon-sensor/gnomon/exporters/store"
+	"github.com/gnomon-sensor/gnomon/exporters/syslog"
 	"github.com/gnomon-sensor/gnomon/sensor/config"
 	"github.com/gnomon-sensor/gnomon/sensor/identity"
 	"github.com/gnomon-sensor/gnomon/sensor/policy"
@@ -27,6 +28,7 @@ type settings struct {
 	Report    reportSettings        `toml:"report"`
 	Dashboard dashboard.Config      `toml:"dashboard"`
 	Metrics   metricsSettings       `toml:"metrics"`
+	Syslog    syslog.Config         `toml:"syslog"`
 }
 
 // spoolSettings is the table spool: records on their way to the store and to other systems.
@@ -78,12 +80,13 @@ func defaultSettings() settings {
 		Store:     storeSettings{Enabled: true, RawRetention: s.RawRetention, RollupMonths: s.RollupMonths, MaxBytes: config.Bytes(s.MaxBytes)},
 		Dashboard: dashboard.Default(),
 		Metrics:   metricsSettings{Enabled: true},
+		Syslog:    syslog.Default(),
 	}
 }
 
 // Validate implements config.Settings.
 func (s *settings) Validate() error {
-	for _, check := range []func() error{s.Config.Validate, s.Identity.Validate, s.Privacy.Validate, s.Policy.Validate, s.Findings.Validate, s.Spool.validate, s.Store.validate, s.Report.validate, s.Dashboard.Validate, s.Metrics.validate, s.validateKeys} {
+	for _, check := range []func() error{s.Config.Validate, s.Identity.Validate, s.Privacy.Validate, s.Policy.Validate, s.Findings.Validate, s.Spool.validate, s.Store.validate, s.Report.validate, s.Dashboard.Validate, s.Metrics.validate, s.Syslog.Validate, s.validateKeys} {
 		if err := check(); err != nil {
 			return err
 		}
