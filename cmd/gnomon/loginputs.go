@@ -37,6 +37,8 @@ type inputs struct {
 	p        *program
 	formats  func() (*logs.Library, error)
 	location *time.Location
+	format   string // of all, auto or pcap
+	pipe     bool   // stdin is read as well
 	captures []string
 	logs     []*logInput
 	failed   bool
@@ -61,7 +63,7 @@ func (p *program) inputs(c *settings, args []string, o *logOptions) (*inputs, er
 // inputsOf is inputs with formats from elsewhere. They are asked for when the first input is no capture: reading them takes longer than
 // many a capture.
 func (p *program) inputsOf(c *settings, formats func() (*logs.Library, error), args []string, o *logOptions) (*inputs, error) {
-	in := &inputs{p: p, formats: sync.OnceValues(formats)}
+	in := &inputs{p: p, formats: sync.OnceValues(formats), format: o.format}
 	if o.format != "auto" && o.format != "pcap" {
 		library, err := in.formats()
 		if err != nil {
@@ -268,11 +270,7 @@ func (in *inputs) readOne(ctx context.Context, log *logInput, bar *progress, use
 	if err != nil {
 		return err
 	}
-	library, err := in.formats()
-	if err != nil {
-		return err
-	}
-	format, err := library.Open(log.format, logs.Options{Location: in.location, Now: func() int64 { return log.written }})
+	format, err := in.reader(log)
 	if err != nil {
 		return err
 	}
@@ -295,6 +293,15 @@ func (in *inputs) readOne(ctx context.Context, log *logInput, bar *progress, use
 		}
 		return nil
 	})
+}
+
+// reader is the format of a log, made ready for it.
+func (in *inputs) reader(log *logInput) (logs.Format, error) {
+	library, err := in.formats()
+	if err != nil {
+		return nil, err
+	}
+	return library.Open(log.format, logs.Options{Location: in.location, Now: func() int64 { return log.written }})
 }
 
 func (in *inputs) open(log *logInput) (io.ReadCloser, int64, error) {
@@ -333,6 +340,11 @@ func (w *parts) activities(c *settings, log *logInput) logs.Config {
 
 // scan takes all captures and then all logs through the pipeline. The result is errReported if one of them was damaged.
 func (in *inputs) scan(ctx context.Context, parts *parts, c *settings, sink sensor.Sink) (coverage sensor.Coverage, err error) {
+	if in.pipe {
+		if err := in.addStdin(in.format); err != nil {
+			return coverage, err
+		}
+	}
 	err = in.p.replay(ctx, in.captures, true, func(source capture.Source) error {
 		seen, err := parts.runOne(ctx, parts.sensor(c), source, sink)
 		coverage.Add(&seen)

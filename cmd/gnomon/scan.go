@@ -68,11 +68,7 @@ func (p *program) scan(ctx context.Context, args []string, lo *logOptions, o *sc
 		return err
 	}
 	defer func() { err = errors.Join(err, closeStore()) }()
-	if len(files) < len(args) { // once the store is there: what comes by a pipe may come late
-		if err := in.add("-", lo.format); err != nil {
-			return err
-		}
-	}
+	in.pipe = len(files) < len(args) // it is looked at once the store is there: what comes by a pipe may come late
 	coverage, err := in.scan(ctx, parts, &c, pipe)
 	if err != nil && !errors.Is(err, errReported) {
 		return err
