@@ -18,13 +18,15 @@ func (s *Sensor) learnAddresses(seg *decode.Segment, m *dns.Message, client uint
 	if m.ECH && s.config.Fronts != nil {
 		s.config.Fronts.learn(m, seg.Time)
 	}
-	if s.config.PDNS == nil || len(m.Addrs) == 0 {
+	if s.config.PDNS == nil || len(m.Addrs)+len(m.Hints) == 0 {
 		return
 	}
 	s.told = s.told[:0]
-	for i := range m.Addrs {
-		if a := &m.Addrs[i]; a.InChain {
-			s.told = append(s.told, pdns.Told{Addr: decode.AddressOf(a.IP), TTL: a.TTL})
+	for _, list := range [...][]dns.Address{m.Addrs, m.Hints} { // clients connect to hints without asking again (RFC 9460, section 7.3)
+		for i := range list {
+			if a := &list[i]; a.InChain {
+				s.told = append(s.told, pdns.Told{Addr: decode.AddressOf(a.IP), TTL: a.TTL})
+			}
 		}
 	}
 	s.config.PDNS.Learn(seg.Key.Address(client), m.QName, seg.Time, s.told)
