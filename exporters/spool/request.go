@@ -71,6 +71,14 @@ func Ask(ctx context.Context, config Config, r Request) (letters int, err error)
 	return await(ctx, filepath.Join(config.Dir, donePrefix+id))
 }
 
+// forgetAnswers removes the answers that nobody has waited for.
+func forgetAnswers(dir string) {
+	paths, _ := filepath.Glob(filepath.Join(dir, donePrefix+"*.json")) // the pattern is right
+	for _, path := range paths {
+		_ = os.Remove(path) // the next start tries again
+	}
+}
+
 // await waits for an answer.
 func await(ctx context.Context, path string) (int, error) {
 	look := time.NewTicker(lookForRequests / 10)

@@ -100,6 +100,7 @@ func Open(config Config) (s *Spool, err error) {
 	if s.dead, err = openDead(&s.config, s.codec); err != nil {
 		return nil, errors.Join(err, s.journal.Close())
 	}
+	forgetAnswers(config.Dir)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	go s.flusher()
 	go s.requests()
