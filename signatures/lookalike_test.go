@@ -39,7 +39,12 @@ var lookAlikes = []string{
 	"speak.org", "rev.org", "motion.com", "reclaim.com", "sesame.org", "sesameworkshop.org", "abridged.com", "suki.com", "freed.com", "heidi.com",
 	"fellow.com", "circle.com", "tiro.com", "rimo.com", "luzia.es", "zeta.com", "crack.com", "gizmo.com", "blaze.com", "fadr.net", "flick.com",
 	"mosaic.com", "slashy.net", "star.com", "status.com", "turbo.com", "jungle.com", "flint.com", "twee.org", "cora.com", "dola.net", "liner.net",
+	"layer.com", "siro.com", "slang.com", "smith.com", "rosie.com", "carat.com", "mage.com", "caspa.com", "profound.com", "scrunch.com", "goodie.com",
+	"convergence.com", "rogo.com", "lutra.com", "hive.com", "listen.com", "cuppa.com", "lately.com", "noty.com", "katalist.com", "draph.com",
+	// services of which only some hosts are AI
+	"vadoo.tv", "mbd.6pen.art", "infomaniak.com", "www.infomaniak.com", "estsoft.com", "sesame.com", "hivesystems.com", "meitu.com",
 	// beside the label border of these
+	"bighammerai.com", "walliai.com", "isiro.ai", "vislang.ai", "talesmith.ai", "tarogo.ai", "nexisgen.ai", "ristikampus.ai", "trynectar.ai",
 	"notelevenlabs.io", "mykapwing.com", "getveed.io", "xremove.bg", "vitrinka.ai", "apollo.ai", "superplusai.com", "ecograder.com", "smartflow.ai",
 	"sparefinder.ai", "stremini.ai", "masterwordai.com", "umegaemochi.com", "pangrampangram.com", "petabridge.com",
 	"utopaistudios.com", "profaceapp.com", "tradeschoolai.com", "soulplusai.com", "petroleumai.com", "invoicemaker.in",
