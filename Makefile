@@ -38,7 +38,7 @@ GO_BUILD  := CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSIO
 LINTER     = go tool -modfile=$(CURDIR)/.ci/tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help build install run captures test catalogue bench stages fuzz lint cross vuln clean go
+.PHONY: help build install run captures test catalogue compile bench stages fuzz lint cross vuln clean go
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -78,6 +78,9 @@ catalogue: go ## pack and sign the catalogue with a minisign key, into build/: K
 	@[ -n "$(KEY)" ] || { echo "name the minisign secret key: make catalogue KEY=FILE (its password in GNOMON_SIGNING_PASSWORD)" >&2; exit 1; }
 	go run ./cmd/gnomon catalogue sign --key '$(KEY)' --days $(DAYS) \
 	  -o "build/catalogue-$$(cat signatures/catalogue/VERSION).zip" signatures/catalogue
+
+compile: go ## write signatures/catalogue.bin anew from the files of the catalogue; a test says when it is due
+	go test ./signatures -run '^TestCompiled$$' -count=1 -compile
 
 bench: build ## measure scan beside a plain gopacket loop and tcpdump on four kinds of traffic (ROUNDS), in one table
 	go -C testdata/bench run . -gnomon $(CURDIR)/$(BINARY) -dir $(BENCHDIR) -rounds $(ROUNDS)

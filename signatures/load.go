@@ -59,21 +59,9 @@ func Embedded() (*Catalogue, error) { return Load(Options{}) }
 // Load reads, checks and joins the files. Its error holds everything that is wrong, with files and lines where they are known;
 // whoever has a catalogue already keeps it then.
 func Load(opts Options) (*Catalogue, error) {
-	base := opts.Base
-	if base == nil {
-		base = Files()
-	}
-	files, err := readFiles(base, "")
+	version, j, err := base(opts.Base, opts.Own != "")
 	if err != nil {
 		return nil, err
-	}
-	j := newJoiner(len(files))
-	if err := j.add(files, false); err != nil {
-		return nil, err
-	}
-	version, err := fs.ReadFile(base, versionFile)
-	if err != nil {
-		return nil, fmt.Errorf("reading the version of the catalogue: %w; a catalogue has it in its file %s", err, versionFile)
 	}
 	if opts.Own != "" {
 		own, err := readFiles(os.DirFS(opts.Own), opts.Own)
@@ -84,7 +72,27 @@ func Load(opts Options) (*Catalogue, error) {
 			return nil, err
 		}
 	}
-	return newCatalogue(strings.TrimSpace(string(version)), j, opts.Layers)
+	return newCatalogue(version, j, opts.Layers)
+}
+
+// base reads a catalogue, or the embedded one in its compiled form.
+func base(files fs.FS, others bool) (version string, j *joiner, err error) {
+	if files == nil {
+		return expand(compiled, others)
+	}
+	parsed, err := readFiles(files, "")
+	if err != nil {
+		return "", nil, err
+	}
+	j = newJoiner(len(parsed))
+	if err := j.add(parsed, false); err != nil {
+		return "", nil, err
+	}
+	text, err := fs.ReadFile(files, versionFile)
+	if err != nil {
+		return "", nil, fmt.Errorf("reading the version of the catalogue: %w; a catalogue has it in its file %s", err, versionFile)
+	}
+	return strings.TrimSpace(string(text)), j, nil
 }
 
 // parsedFile is a catalogue file with the path that errors name.
