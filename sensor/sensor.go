@@ -178,14 +178,21 @@ func (s *Sensor) segment(f *flow.Flow, seg *decode.Segment) error {
 		s.tunnels.look(s, f, seg)
 		s.begin(f, seg)
 	}
+	if f.State&(flow.Metered|flow.Watched) != 0 {
+		s.follow(f, seg)
+	}
+	s.flows.Add(f, seg)
+	return nil
+}
+
+// follow looks at every segment of the few flows of which more than bytes is wanted.
+func (s *Sensor) follow(f *flow.Flow, seg *decode.Segment) {
 	if f.State&flow.Metered != 0 {
 		s.measure(f, seg)
 	}
 	if f.State&flow.Watched != 0 {
 		s.pace(f, seg)
 	}
-	s.flows.Add(f, seg)
-	return nil
 }
 
 // renewed returns the flow of a segment that has a QUIC packet of a handshake: f, or another if it begins another connection.

@@ -121,7 +121,7 @@ func (u *unlisted) lend() uint32 {
 func (s *Sensor) pace(f *flow.Flow, seg *decode.Segment) {
 	p := &s.unlisted.paces[s.unlisted.open[f.Slot()].pace-1]
 	if seg.Dir == f.Client() {
-		p.Up(seg.Len)
+		p.Up(seg.Len, seg.Key.Proto == decode.UDP)
 		return
 	}
 	p.Down(seg.Time, seg.Len)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gnomon-sensor/gnomon/exporters/dashboard"
+	"github.com/gnomon-sensor/gnomon/exporters/store"
 	"github.com/gnomon-sensor/gnomon/sensor/event"
 	"github.com/gnomon-sensor/gnomon/signatures"
 )
@@ -75,6 +76,9 @@ func (p *program) about(c *settings, parts *parts, o *outputs) dashboard.About {
 		KeepNames: c.Privacy.KeepNames, Records: c.Store.RawRetention, Sums: time.Duration(c.Store.RollupMonths) * month,
 		Findings: time.Duration(c.Store.RollupMonths) * month, Exclusions: len(c.Privacy.Exclude) + len(c.Privacy.ExcludeUsers),
 		Catalogue: catalogue.Version(), Services: len(catalogue.Services()), Policy: c.Policy.File, Rules: len(c.Policy.Rules)}
+	if c.Catalogue.Unlisted {
+		a.Unlisted = store.NamesFor
+	}
 	if len(c.Policy.Rules) > 0 {
 		a.Policy = p.configPath
 	}

@@ -74,14 +74,11 @@ func (p *program) scan(ctx context.Context, args []string, lo *logOptions, o *sc
 		return err
 	}
 	found, namesErr := pipe.names.finish(ctx, time.Now())
-	if namesErr != nil {
-		return namesErr
-	}
 	sum.candidates = found
 	blind := blindSpots{coverage: &coverage}
 	seen, leftOut := parts.clients.Take(clientsInAll)
 	blind.clients, blind.leftOut = pipe.clientSights(seen), leftOut
-	return errors.Join(err, p.writeScan(o, sum, &blind, in))
+	return errors.Join(err, namesErr, p.writeScan(o, sum, &blind, in))
 }
 
 // writeScan prints what was found, for a program or a person.

@@ -12,7 +12,7 @@ func aboutPage(_ context.Context, v *view) (*page, error) {
 	a := v.s.parts.About()
 	p := &page{Nav: "/about", Title: "What this sensor stores", Timeless: true,
 		Lead: "Gnomon watches passively which external AI services this network uses. It decrypts nothing, blocks nothing, and puts nothing onto anyone's computer."}
-	p.Panels = []panel{storedPanel(&a), neverPanel(), v.seesPanel(), v.keptPanel(&a), v.settingsPanel(&a)}
+	p.Panels = []panel{storedPanel(&a), neverPanel(&a), v.seesPanel(), v.keptPanel(&a), v.settingsPanel(&a)}
 	return p, nil
 }
 
@@ -31,12 +31,16 @@ func storedPanel(a *About) panel {
 	}}
 }
 
-func neverPanel() panel {
+func neverPanel(a *About) panel {
+	others := "nothing of sites that are not AI services"
+	if a.Unlisted > 0 {
+		others = "who was there, and when; how many contacts a name had on a day is counted without users"
+	}
 	return panel{ID: "never", Title: "What is never stored", Half: true, Facts: []fact{
 		{Name: "Content", Value: "no prompts, no answers, no files: they are encrypted, and the sensor has no key"},
 		{Name: "Addresses of pages", Value: "no paths and no search words, not from logs either"},
 		{Name: "Passwords and cookies", Value: "none, even where they pass in clear"},
-		{Name: "Other sites", Value: "no record of sites that are not AI services; a daily list of unknown names that look like one holds no users"},
+		{Name: "Other sites", Value: others},
 	}}
 }
 
@@ -67,6 +71,12 @@ func (v *view) keptPanel(a *About) panel {
 		{Name: "Findings", Value: keptFor(a.Findings)},
 		{Name: "Sums", Value: keptFor(a.Sums)},
 	}}
+	unlisted := fact{Name: "Names not in the catalogue", Value: "not counted", Note: "catalogue.unlisted is off"}
+	if a.Unlisted > 0 {
+		unlisted.Value = keptFor(a.Unlisted)
+		unlisted.Note = "per name and day: how many clients (a number from which none can be told), connections and bytes; nothing of users"
+	}
+	p.Facts = append(p.Facts, unlisted)
 	if from := v.span.RecordsFrom; !from.IsZero() {
 		p.Facts[0].Note = "the oldest is of " + from.In(v.period.loc).Format("2 January 2006")
 	}

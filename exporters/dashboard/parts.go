@@ -91,6 +91,8 @@ type About struct {
 	Records, Sums, Findings time.Duration
 	// Exclusions is how many users, networks and services are not recorded at all.
 	Exclusions int
+	// Unlisted is how long contacts with names that are in no catalogue are counted, without users; 0: they are not.
+	Unlisted time.Duration
 	// Catalogue is its version, Services how many it names.
 	Catalogue string
 	Services  int

@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// namesFor is how long contacts with names that are in no catalogue are kept, from the end of their day.
-	namesFor = 90 * 24 * time.Hour
+	// NamesFor is how long contacts with names that are in no catalogue are kept, from the end of their day.
+	NamesFor = 90 * 24 * time.Hour
 	// maxNames bounds what is kept of one part of a day.
 	maxNames = 64 << 20
 	// maxParts bounds the parts of a day: a program that starts over and over makes one each time.
@@ -64,7 +64,7 @@ func (s *Store) writeNames(ctx context.Context, data []byte, write func(context.
 
 // expireNames lets go of names that have had their time.
 func (s *Store) expireNames(ctx context.Context, now time.Time) (bool, error) {
-	_, _, err := s.w.exec(ctx, "DELETE FROM names WHERE day < ?", now.Add(-namesFor).Unix()-secondsPerDay)
+	_, _, err := s.w.exec(ctx, "DELETE FROM names WHERE day < ?", now.Add(-NamesFor).Unix()-secondsPerDay)
 	return false, err
 }
 

@@ -9,9 +9,11 @@ const (
 	meanPause           = int64(600e6) // an answer slower than that is no stream of words
 	// small is the most a segment with a few tokens has: below what fills a frame. A segment that fills one is bulk.
 	small = 1100
-	// idle is the most that a segment has which only acknowledges, opens a window or pings (RFC 9113, sections 6.7 and 6.9; a QUIC packet
-	// with an ACK frame alone).
-	idle = 64
+	// idle is the most that a segment has which only opens a window or pings (RFC 9113, sections 6.7 and 6.9). A request whose headers are
+	// all known already is as short, so of such segments an answer has one for so many ticks at most.
+	idle, ticksPerIdle = 64, 4
+	// acks is the most that a datagram has which holds an ACK frame alone (RFC 9000, section 19.3). They come as often as ticks do.
+	acks = 52
 	// request is the least that a request with a prompt has, headers and all.
 	request = 150
 	// meanSize is the most that the segments of an answer have on average: words with their wrapping, not video or audio.
@@ -28,13 +30,18 @@ type Pace struct {
 	burst   uint32 // bytes of the client since the server's last segment
 	ticks   uint16
 	segs    uint16
+	idles   uint16
 	answers uint16
 	armed   bool
 }
 
-// Up takes a segment of the client, with the length of its payload.
-func (p *Pace) Up(length uint32) {
-	if length <= idle {
+// Up takes a segment of the client, with the length of its payload. datagram says that it is one of QUIC.
+func (p *Pace) Up(length uint32, datagram bool) {
+	switch {
+	case length == 0 || datagram && length <= acks:
+		return
+	case !datagram && length <= idle:
+		p.idles++
 		return
 	}
 	p.close()
@@ -76,12 +83,12 @@ func (p *Pace) Down(at int64, length uint32) {
 func (p *Pace) close() {
 	run := p.last - p.began
 	answer := p.ticks >= leastTicks && run >= leastRun && run <= mostRun && run <= int64(p.ticks)*meanPause &&
-		p.bulk <= p.bytes/4 && p.bytes/uint32(max(1, p.segs)) <= meanSize && p.segs < 1<<16-1
+		p.idles <= p.ticks/ticksPerIdle && p.bulk <= p.bytes/4 && p.bytes/uint32(max(1, p.segs)) <= meanSize && p.segs < 1<<16-1
 	if answer {
 		p.armed = false
 		p.answers = max(p.answers, p.answers+1) // it stays at the most that it can hold
 	}
-	p.bytes, p.bulk, p.ticks, p.segs = 0, 0, 0, 0
+	p.bytes, p.bulk, p.ticks, p.segs, p.idles = 0, 0, 0, 0, 0
 }
 
 // Answers ends the run and counts the answers since the last call.

@@ -16,7 +16,7 @@ type link struct {
 func newLink() *link { return &link{now: at(0), r: rand.New(rand.NewPCG(1, 2))} }
 
 func (l *link) wait(d time.Duration)       { l.now += int64(d) }
-func (l *link) up(length uint32)           { l.p.Up(length) }
+func (l *link) up(length uint32)           { l.p.Up(length, false) }
 func (l *link) down(length uint32)         { l.p.Down(l.now, length) }
 func (l *link) between(a, b uint32) uint32 { return a + uint32(l.r.IntN(int(b-a))) }
 
@@ -142,6 +142,16 @@ func TestPace(t *testing.T) {
 				l.down(l.between(300, 900))
 			}
 		}, 0},
+		{"searching with short requests", func(l *link) {
+			l.hello()
+			l.up(500)
+			for range 60 {
+				l.wait(150 * time.Millisecond)
+				l.up(l.between(44, 60))
+				l.wait(40 * time.Millisecond)
+				l.down(l.between(300, 900))
+			}
+		}, 0},
 		{"a ticker for an hour", func(l *link) {
 			l.hello()
 			l.up(600)
@@ -170,6 +180,22 @@ func TestPace(t *testing.T) {
 	}
 }
 
+// Over QUIC every few datagrams are acknowledged by one.
+func TestPaceDatagrams(t *testing.T) {
+	l := newLink()
+	l.p.Up(1200, true)
+	l.down(1200)
+	l.p.Up(1200, true)
+	for range 100 {
+		l.wait(30 * time.Millisecond)
+		l.down(l.between(60, 300))
+		l.p.Up(l.between(33, 46), true)
+	}
+	if got := l.p.Answers(); got != 1 {
+		t.Errorf("%d answers, want 1", got)
+	}
+}
+
 // However times and lengths jump, nothing breaks.
 func FuzzPace(f *testing.F) {
 	f.Add([]byte{200, 0, 10, 130, 20, 50, 130, 0, 255})
@@ -180,7 +206,7 @@ func FuzzPace(f *testing.F) {
 			now += (int64(b[0]) - 8) * 5e6
 			length := uint32(b[1]) * 6
 			if b[2]&1 == 0 {
-				p.Up(length)
+				p.Up(length, b[2]&2 == 0)
 			} else {
 				p.Down(now, length)
 				segments++

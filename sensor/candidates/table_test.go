@@ -178,7 +178,7 @@ func BenchmarkSee(b *testing.B) {
 
 func BenchmarkPace(b *testing.B) {
 	var p Pace
-	p.Up(500)
+	p.Up(500, false)
 	b.ReportAllocs()
 	for i := int64(0); b.Loop(); i++ {
 		p.Down(i*30e6, 200)

@@ -40,5 +40,5 @@ func (Services) Service(id string) (dashboard.Service, bool) {
 func About() dashboard.About {
 	const day = 24 * time.Hour
 	return dashboard.About{Version: "1.0.0", Sensor: "berlin-1", Store: "the embedded store", Records: 90 * day, Sums: 800 * day, Findings: 365 * day,
-		KeepNames: true, Exclusions: 2, Catalogue: "2026.11.1", Services: 412, Policy: "/etc/gnomon/policy.toml", Rules: 23}
+		KeepNames: true, Exclusions: 2, Unlisted: 90 * 24 * time.Hour, Catalogue: "2026.11.1", Services: 412, Policy: "/etc/gnomon/policy.toml", Rules: 23}
 }
