@@ -8,7 +8,7 @@ import (
 // parseAddr reads an address as logs write it: bare or in brackets, and with a port behind ':', '#', '@', '/' or '(', whatever
 // follows that (a zone of the firewall, a name). An IPv6 address whose port hangs on a colon is told by its length.
 func parseAddr(b []byte) (addr netip.Addr, port uint16, ok bool) {
-	b = bytes.Trim(b, " \"")
+	b = trim(b)
 	if len(b) == 0 {
 		return addr, 0, false
 	}

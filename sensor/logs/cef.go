@@ -35,21 +35,30 @@ func (r *reader) splitLEEF(l *layout, line []byte, f *fields) error {
 	if rest == nil {
 		return ErrShape
 	}
-	p := l.pairs
-	p.separator = []byte("\t")
-	if bytes.HasPrefix(line, []byte("2")) {
-		if by, after, ok := bytes.Cut(rest, []byte("|")); ok && len(by) <= 4 && bytes.IndexByte(by, '=') < 0 {
-			rest = after
-			if len(by) > 0 {
-				p.separator = leefSeparator(by)
-			}
+	separator, rest := attributes(rest, line[0] == '2')
+	for more := true; more; {
+		var pair []byte
+		pair, rest, more = bytes.Cut(rest, separator)
+		if key, value, ok := bytes.Cut(pair, []byte("=")); ok {
+			f.set(l.pairs.slot(&l.keys, trim(key)), value, plain)
 		}
 	}
-	if !bytes.Contains(rest, p.separator) && bytes.Contains(rest, []byte("#011")) {
-		p.separator = []byte("#011")
-	}
-	p.read(&l.keys, rest, f)
 	return nil
+}
+
+// attributes finds what stands between the attributes: version 2 of the format says it.
+func attributes(rest []byte, second bool) (separator, attributes []byte) {
+	separator = []byte("\t")
+	if by, after, ok := bytes.Cut(rest, []byte("|")); second && ok && len(by) <= 4 && bytes.IndexByte(by, '=') < 0 {
+		rest = after
+		if len(by) > 0 {
+			separator = leefSeparator(by)
+		}
+	}
+	if !bytes.Contains(rest, separator) && bytes.Contains(rest, []byte("#011")) {
+		separator = []byte("#011")
+	}
+	return separator, rest
 }
 
 // leefSeparator reads a byte, or its number as in x09 or 0x5E.

@@ -27,7 +27,7 @@ func (r *reader) directive(line []byte) {
 }
 
 // maxColumns bounds how many columns a header may name.
-const maxColumns = 1024
+const maxColumns = 512
 
 // read takes the names of columns, in any case.
 func (h *header) read(l *layout, names []byte, tabs bool) {
@@ -55,7 +55,7 @@ func (r *reader) splitColumns(l *layout, line []byte, f *fields) error {
 			if h.tabs {
 				c.separator = '\t'
 			}
-			return c.named(columns, h.names, f)
+			return c.named(l, columns, h.names, f)
 		}
 		if len(columns) == 0 {
 			return ErrNoHeader
@@ -103,6 +103,8 @@ type cutter struct {
 	b         []byte
 	at        int
 	separator byte
+	// What was looked for once, to the end of the line, and is not there: looking again at every word would take for ever.
+	noQuote, noBracket bool
 }
 
 // anchor passes over words until one is a time since 1970.
@@ -138,17 +140,12 @@ func (c *cutter) next() (word []byte, esc escape, from int, ok bool) {
 	from = c.at
 	switch c.b[from] {
 	case '"':
-		if end, escaped := quoteEnd(c.b, from+1, c.separator); end > 0 {
-			c.at = min(end+2, len(c.b))
-			if escaped {
-				esc = backslash
-			}
-			return c.b[from+1 : end], esc, from, true
+		if word, esc, ok := c.quoted(from); ok {
+			return word, esc, from, true
 		}
 	case '[':
-		if end := bytes.IndexByte(c.b[from:], ']'); end > 0 && c.separator == ' ' {
-			c.at = min(from+end+2, len(c.b))
-			return c.b[from+1 : from+end], plain, from, true
+		if word, ok := c.bracketed(from); ok {
+			return word, plain, from, true
 		}
 	}
 	end := bytes.IndexByte(c.b[from:], c.separator)
@@ -158,6 +155,39 @@ func (c *cutter) next() (word []byte, esc escape, from int, ok bool) {
 	}
 	c.at = from + end + 1
 	return c.b[from : from+end], plain, from, true
+}
+
+// quoted takes a word in quotes.
+func (c *cutter) quoted(from int) (word []byte, esc escape, ok bool) {
+	if c.noQuote {
+		return nil, plain, false
+	}
+	end, escaped := quoteEnd(c.b, from+1, c.separator)
+	if c.noQuote = end == 0; c.noQuote {
+		return nil, plain, false
+	}
+	c.at = min(end+2, len(c.b))
+	if escaped {
+		esc = backslash
+	}
+	return c.b[from+1 : end], esc, true
+}
+
+// bracketed takes words in brackets.
+func (c *cutter) bracketed(from int) (words []byte, ok bool) {
+	if c.noBracket || c.separator != ' ' {
+		return nil, false
+	}
+	end := bytes.IndexByte(c.b[from:], ']')
+	if c.noBracket = end < 0; c.noBracket {
+		return nil, false
+	}
+	end += from
+	if end+1 < len(c.b) && c.b[end+1] != ' ' {
+		return nil, false
+	}
+	c.at = min(end+2, len(c.b))
+	return c.b[from+1 : end], true
 }
 
 // quoteEnd finds the quote that closes, one before a separator or the end; 0 if none does.
@@ -207,13 +237,16 @@ func (c *cutter) split(l *layout, columns []int, f *fields) error {
 	return nil
 }
 
+// maxWords bounds how many words a column may hold.
+const maxWords = 32
+
 // stretch lets a column go on until a word comes that can only be the next one.
 func (c *cutter) stretch(l *layout, word []byte, esc escape, from int) ([]byte, escape) {
 	after := c.at
-	for {
+	for words := 0; ; words++ {
 		at := c.at
 		_, _, start, ok := c.next()
-		if !ok { // nothing that follows was found: the column is one word
+		if !ok || words == maxWords { // nothing that follows was found: the column is one word
 			c.at = after
 			return word, esc
 		}
@@ -221,7 +254,7 @@ func (c *cutter) stretch(l *layout, word []byte, esc escape, from int) ([]byte, 
 		if end < 0 {
 			end = len(c.b) - start
 		}
-		if !globs(l.spec.Until, c.b[start:start+end]) {
+		if !l.until.fit(c.b[start : start+end]) {
 			continue
 		}
 		c.at = start
@@ -232,10 +265,9 @@ func (c *cutter) stretch(l *layout, word []byte, esc escape, from int) ([]byte, 
 	}
 }
 
-// named takes the columns that a header has named. Where their number is not what the header says, what stands on the right is found
-// by counting from the end too, and kept only if both counts agree or one of them makes no sense.
-func (c *cutter) named(columns []int, names int, f *fields) error {
-	n := 0
+// named takes the columns that a header has named. Their number need not be what the header says: then it lies (see realign).
+func (c *cutter) named(l *layout, columns []int, names int, f *fields) error {
+	start, n := c.at, 0
 	for n < maxColumns {
 		word, esc, _, ok := c.next()
 		if !ok {
@@ -249,6 +281,71 @@ func (c *cutter) named(columns []int, names int, f *fields) error {
 	if n == 1 && names > 3 {
 		return ErrColumns
 	}
-	f.misfit = n != names
+	if f.misfit = n != names; f.misfit {
+		c.at = start
+		c.realign(l, columns, n-names, f)
+	}
 	return nil
 }
+
+// realign corrects a line that has columns more or fewer than its header names: somewhere in it one was put in or left out. A column that
+// makes sense only where the header has it tells that all to its left are right; one that makes sense only when columns are counted from
+// the end tells that all to its right are to be counted so. A figure between the two is none, for nobody knows which one it is.
+func (c *cutter) realign(l *layout, columns []int, shift int, f *fields) {
+	shifted := c.shifted(columns, shift)
+	right, wrong := l.sure(columns, shifted, f)
+	for i, slot := range columns {
+		switch {
+		case slot < 0 || i <= right:
+		case i >= wrong:
+			f.values[slot] = shifted[i]
+		case l.figures[slot] && string(f.values[slot].b) != string(shifted[i].b):
+			f.values[slot] = value{}
+		}
+	}
+}
+
+// sure finds the last column that is surely right, and the first that is surely not.
+func (l *layout) sure(columns []int, shifted []value, f *fields) (right, wrong int) {
+	right, wrong = -1, len(columns)
+	for i, slot := range columns {
+		if slot < 0 || l.makes[slot] == nil {
+			continue
+		}
+		here, there := l.makes[slot](f.values[slot].b), l.makes[slot](shifted[i].b)
+		switch {
+		case here && !there:
+			right = i
+		case there && !here && i < wrong:
+			wrong = i
+		}
+	}
+	return right, wrong
+}
+
+// shifted are the words as they stand when columns are counted from the end.
+func (c *cutter) shifted(columns []int, shift int) []value {
+	words := make([]value, len(columns))
+	for i := -shift; ; i++ {
+		word, esc, _, ok := c.next()
+		if !ok {
+			return words
+		}
+		if i >= 0 && i < len(columns) {
+			words[i] = value{word, esc}
+		}
+	}
+}
+
+// Words that make sense as what they should be.
+func isCount(b []byte) bool {
+	_, ok := parseCount(b)
+	return ok || nothing(b)
+}
+
+func isAddr(b []byte) bool {
+	_, _, ok := parseAddr(b)
+	return ok
+}
+
+func isHost(b []byte) bool { return domainLike(splitHost(b).host) || isAddr(b) }

@@ -1,7 +1,6 @@
 package logs
 
 import (
-	"bytes"
 	"fmt"
 	"regexp"
 	"slices"
@@ -22,10 +21,14 @@ type plan struct {
 
 // layout is one compiled way of writing lines. It holds nothing of any line and may be shared.
 type layout struct {
-	spec     *layoutSpec
-	kind     Kind
-	when     [][]byte
-	ignore   [][]byte
+	spec   *layoutSpec
+	kind   Kind
+	phase  Phase
+	when   [][]byte
+	ignore [][]byte
+
+	until, nobody, denied, allowed, starts, interim, denials, permissions globs
+
 	keys     keys
 	plan     plan
 	match    []matcher
@@ -35,6 +38,8 @@ type layout struct {
 	elastic  int   // the column that may hold several words; -1: none
 	open     bool  // the last column is the rest of the line
 	zoned    bool
+	makes    []func([]byte) bool // by slot: whether a word makes sense there; nil: nobody can tell
+	figures  []bool              // by slot: whether it is a figure
 	pairs    pairs
 	pattern  *regexp.Regexp
 	groups   []int // slots, by group of the pattern
@@ -44,18 +49,22 @@ type layout struct {
 // matcher is what a field must be.
 type matcher struct {
 	slot  int
-	globs []string
+	globs globs
 }
 
 // compileLayout makes a layout of its description.
 func compileLayout(s *layoutSpec) (*layout, error) {
-	l := &layout{spec: s, elastic: -1, kind: map[string]Kind{"connection": KindConnection, "lookup": KindLookup}[s.Kind]}
+	l := &layout{spec: s, elastic: -1, kind: map[string]Kind{"connection": KindConnection, "lookup": KindLookup}[s.Kind],
+		phase: map[string]Phase{"start": PhaseStart, "interim": PhaseInterim}[s.Phase]}
 	l.when, l.ignore = texts(s.When), texts(s.Ignore)
+	l.until, l.nobody = newGlobs(s.Until), newGlobs(s.Nobody)
+	l.denials, l.permissions = newGlobs(denials), newGlobs(permissions)
+	l.denied, l.allowed, l.starts, l.interim = newGlobs(s.Denied), newGlobs(s.Allowed), newGlobs(s.Starts), newGlobs(s.Interim)
 	if err := l.plans(); err != nil {
 		return nil, err
 	}
 	for _, name := range slices.Sorted(keysOf(s.Match)) {
-		l.match = append(l.match, matcher{l.keys.add(name), s.Match[name]})
+		l.match = append(l.match, matcher{l.keys.add(name), newGlobs(s.Match[name])})
 	}
 	for _, name := range s.Remember {
 		l.remember = append(l.remember, l.keys.add(name))
@@ -69,6 +78,7 @@ func compileLayout(s *layoutSpec) (*layout, error) {
 	if err := l.shape(); err != nil {
 		return nil, err
 	}
+	l.senses()
 	return l, nil
 }
 
@@ -80,6 +90,24 @@ func keysOf[V any](m map[string]V) func(yield func(string) bool) {
 			}
 		}
 	}
+}
+
+// senses notes how the words of figures, addresses and hosts can be told.
+func (l *layout) senses() {
+	l.makes, l.figures = make([]func([]byte) bool, len(l.keys.names)), make([]bool, len(l.keys.names))
+	note := func(sources []source, sense func([]byte) bool, figure bool) {
+		for _, s := range sources {
+			for _, slot := range s.slots {
+				l.makes[slot], l.figures[slot] = sense, figure
+			}
+		}
+	}
+	p := &l.plan
+	note(p.host, isHost, false)
+	note(p.client, isAddr, false)
+	note(p.server, isAddr, false)
+	note(p.up, isCount, true)
+	note(p.down, isCount, true)
 }
 
 func texts(in []string) (out [][]byte) {
@@ -197,40 +225,4 @@ func (l *layout) compilePattern() error {
 		l.groups = append(l.groups, l.keys.find([]byte(name)))
 	}
 	return l.missing(l.groups, "the pattern has no group called %[1]q; write (?P<%[1]s>...)")
-}
-
-// glob says whether b fits a pattern in which * stands for anything. A ? alone is anything but nothing.
-func glob(pattern string, b []byte) bool {
-	if pattern == "?" {
-		return len(b) > 0
-	}
-	star := strings.IndexByte(pattern, '*')
-	if star < 0 {
-		return string(b) == pattern
-	}
-	if len(b) < star || string(b[:star]) != pattern[:star] {
-		return false
-	}
-	b, pattern = b[star:], pattern[star+1:]
-	for {
-		next := strings.IndexByte(pattern, '*')
-		if next < 0 {
-			return len(b) >= len(pattern) && string(b[len(b)-len(pattern):]) == pattern
-		}
-		i := bytes.Index(b, []byte(pattern[:next]))
-		if i < 0 {
-			return false
-		}
-		b, pattern = b[i+next:], pattern[next+1:]
-	}
-}
-
-// globs says whether b fits one of several patterns.
-func globs(patterns []string, b []byte) bool {
-	for _, p := range patterns {
-		if glob(p, b) {
-			return true
-		}
-	}
-	return false
 }

@@ -25,6 +25,8 @@ type fields struct {
 	scratch []byte // what had to be written anew
 	joined  []byte // several fields put together, until the next are
 	misfit  bool
+	action  []byte // the last action, and what it means
+	acted   Action
 }
 
 func (f *fields) reset() {

@@ -45,7 +45,7 @@ func (f *fields) value(s *source) []byte {
 // fill makes the record.
 func (l *layout) fill(f *fields, r *Record, c *clock) {
 	p := &l.plan
-	r.Kind, r.Misfit = l.kind, f.misfit
+	r.Kind, r.Phase, r.Misfit = l.kind, l.phase, f.misfit
 	for i := range p.time {
 		if b := f.value(&p.time[i]); len(b) > 0 {
 			if t, ok := c.parse(b); ok {
@@ -116,7 +116,7 @@ func (l *layout) fillHost(f *fields, r *Record) {
 
 // hostAddr reads an address in place of a name.
 func hostAddr(b []byte) (netip.Addr, bool) {
-	if len(b) == 0 || !digit(b[len(b)-1]) && bytes.IndexByte(b, ':') < 0 {
+	if len(b) == 0 || (!digit(b[0]) || !digit(b[len(b)-1])) && bytes.IndexByte(b, ':') < 0 {
 		return netip.Addr{}, false
 	}
 	a, _, ok := parseAddr(b)
@@ -139,7 +139,7 @@ func (l *layout) fillUser(f *fields, r *Record) {
 		break
 	}
 	if len(l.plan.nobody) > 0 {
-		r.Nobody = globs(l.spec.Nobody, f.find(l.plan.nobody))
+		r.Nobody = l.nobody.fit(f.find(l.plan.nobody))
 	}
 }
 
@@ -185,18 +185,22 @@ func parseCount(b []byte) (uint64, bool) {
 
 // judge says what was done with the attempt, and which part of a session the line tells of.
 func (l *layout) judge(f *fields, r *Record) {
-	p, s := &l.plan, l.spec
+	p := &l.plan
 	if len(p.action) > 0 {
-		r.Action = l.action(f.find(p.action))
+		b := f.find(p.action)
+		if !bytes.Equal(b, f.action) { // most lines say what the one before said
+			f.action, f.acted = append(f.action[:0], b...), l.action(b)
+		}
+		r.Action = f.acted
 	}
 	if len(p.status) > 0 && string(f.find(p.status)) == "407" {
 		r.Action = ActionChallenged
 	}
 	if len(p.phase) > 0 {
 		switch phase := f.find(p.phase); {
-		case globs(s.Starts, phase):
+		case l.starts.fit(phase):
 			r.Phase = PhaseStart
-		case globs(s.Interim, phase):
+		case l.interim.fit(phase):
 			r.Phase = PhaseInterim
 		}
 	}
@@ -215,16 +219,16 @@ func (l *layout) action(b []byte) Action {
 		return ActionUnknown
 	case bytes.HasSuffix(b, []byte("/407")):
 		return ActionChallenged
-	case globs(l.spec.Denied, b):
+	case l.denied.fit(b):
 		return ActionDenied
-	case globs(l.spec.Allowed, b):
+	case l.allowed.fit(b):
 		return ActionAllowed
 	}
-	return commonAction(b)
+	return l.commonAction(b)
 }
 
 // commonAction reads the words that most logs use.
-func commonAction(b []byte) Action {
+func (l *layout) commonAction(b []byte) Action {
 	var buffer [24]byte
 	low := buffer[:min(len(b), len(buffer))]
 	for i := range low {
@@ -233,9 +237,9 @@ func commonAction(b []byte) Action {
 		}
 	}
 	switch {
-	case globs(denials, low):
+	case l.denials.fit(low):
 		return ActionDenied
-	case globs(permissions, low):
+	case l.permissions.fit(low):
 		return ActionAllowed
 	}
 	return ActionUnknown

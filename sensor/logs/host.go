@@ -12,13 +12,10 @@ type target struct {
 // splitHost takes the host out of what logs write for a destination: http://user@host:80/path, host:443, [::1]:443, //host/x, host.
 // It returns an empty host for a path alone, and for bytes that no name has.
 func splitHost(b []byte) (t target) {
-	b = bytes.Trim(b, " \"")
-	if i := bytes.Index(b, slashes); i >= 0 && schemeOnly(b[:i]) {
-		b = b[i+len(slashes):]
-	}
-	if i := bytes.IndexAny(b, "/?#\\"); i >= 0 {
-		b, t.path = b[:i], b[i:]
-	}
+	b = trim(b)
+	b = afterScheme(b)
+	end := authority(b)
+	b, t.path = b[:end], b[end:]
 	if i := bytes.LastIndexByte(b, '@'); i >= 0 {
 		b = b[i+1:]
 	}
@@ -44,9 +41,41 @@ func cutPort(b []byte) (host []byte, port uint16) {
 		return b, 0
 	}
 	if i := bytes.IndexByte(b, ':'); i >= 0 && bytes.IndexByte(b[i+1:], ':') < 0 {
+		if digits(b[i+1:]) < len(b)-i-1 { // error:invalid-request
+			return nil, 0
+		}
 		return b[:i], portAfter(b[i:])
 	}
 	return b, 0
+}
+
+// authority is where the path or the query begins.
+func authority(b []byte) int {
+	for i, c := range b {
+		if c == '/' || c == '?' || c == '#' || c == '\\' {
+			return i
+		}
+	}
+	return len(b)
+}
+
+// trim takes spaces and quotes off both ends.
+func trim(b []byte) []byte {
+	for len(b) > 0 && (b[0] == ' ' || b[0] == '"') {
+		b = b[1:]
+	}
+	for n := len(b); n > 0 && (b[n-1] == ' ' || b[n-1] == '"'); n-- {
+		b = b[:n-1]
+	}
+	return b
+}
+
+// afterScheme takes "https://" off, and "//".
+func afterScheme(b []byte) []byte {
+	if i := bytes.IndexByte(b, '/'); i >= 0 && i+1 < len(b) && b[i+1] == '/' && schemeOnly(b[:i]) {
+		return b[i+2:]
+	}
+	return b
 }
 
 // schemeOnly says whether b is "http:" or the like, or nothing.

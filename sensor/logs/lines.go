@@ -33,6 +33,9 @@ func (l *Lines) Next() ([]byte, error) {
 			l.passed += int64(l.scanned + i + 1 - l.at)
 			l.at = l.scanned + i + 1
 			l.scanned = l.at
+			if len(line) > MaxLine {
+				return nil, ErrTooLong
+			}
 			return line, nil
 		}
 		l.scanned = len(l.b)

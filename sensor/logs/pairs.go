@@ -110,8 +110,10 @@ func (p *pairs) read(k *keys, b []byte, f *fields) (n int) { //nolint:gocognit,g
 		if end < 0 {
 			end = len(b) - i
 		}
+		if at = i + end; slot < 0 && len(p.assign) > 1 { // what stands before the first key ends like one
+			at = i
+		}
 		f.set(slot, b[i:i+end], plain)
-		at = i + end
 	}
 	return n
 }

@@ -29,8 +29,7 @@ type kept struct {
 const maxKept = 1 << 14
 
 var (
-	bom     = []byte("\xef\xbb\xbf")
-	slashes = []byte("//")
+	bom = []byte("\xef\xbb\xbf")
 )
 
 // Parse implements Format.
@@ -108,7 +107,7 @@ func (r *reader) cut(l *layout, line []byte, f *fields) error {
 		return err
 	}
 	for _, m := range l.match {
-		if !globs(m.globs, f.get(m.slot)) {
+		if !m.globs.fit(f.get(m.slot)) {
 			return ErrShape
 		}
 	}

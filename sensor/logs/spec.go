@@ -50,6 +50,7 @@ type layoutSpec struct {
 	Pattern   string   `toml:"pattern"`
 	MonthIn   bool     `toml:"month_first"` // 01/02/2026 is the second of January
 
+	Phase    string              `toml:"phase"` // start or interim, where all lines of a variant are of one phase
 	Match    map[string][]string `toml:"match"` // field = what it must be, one of several patterns
 	Remember []string            `toml:"remember"`
 	Recall   []string            `toml:"recall"`
@@ -128,7 +129,8 @@ func (l *layoutSpec) check() error {
 	for _, choice := range []struct {
 		key, value string
 		of         []string
-	}{{"shape", l.Shape, shapes}, {"kind", l.Kind, []string{"", "web", "connection", "lookup"}}, {"anchor", l.Anchor, []string{"", "epoch"}}} {
+	}{{"shape", l.Shape, shapes}, {"kind", l.Kind, []string{"", "web", "connection", "lookup"}}, {"anchor", l.Anchor, []string{"", "epoch"}},
+		{"phase", l.Phase, []string{"", "start", "interim"}}} {
 		if !slices.Contains(choice.of, choice.value) {
 			return fmt.Errorf("%s = %q: use one of %s", choice.key, choice.value, strings.TrimLeft(strings.Join(choice.of, ", "), ", "))
 		}

@@ -20,11 +20,10 @@ const (
 // parse reads a time as logs write it: seconds, milliseconds, microseconds or nanoseconds since 1970, or a date and a clock in one of
 // the usual orders, with or without year and zone.
 func (c *clock) parse(b []byte) (int64, bool) {
-	b = bytes.Trim(b, " []\"'")
+	b, n := naked(b)
 	if len(b) < 8 {
 		return 0, false
 	}
-	n := digits(b)
 	if n >= 9 {
 		return epoch(b, n)
 	}
@@ -45,6 +44,17 @@ func (c *clock) parse(b []byte) (int64, bool) {
 		}
 	}
 	return p.unix(c)
+}
+
+// naked takes brackets, quotes and spaces off a time, and says how many digits it begins with.
+func naked(b []byte) (time []byte, n int) {
+	for len(b) > 0 && (b[0] == '[' || b[0] == ' ' || b[0] == '"' || b[0] == '\'') {
+		b = b[1:]
+	}
+	if n = digits(b); n == len(b) {
+		return b, n
+	}
+	return bytes.TrimRight(b, " ]\"'"), n
 }
 
 // epoch reads n digits and a fraction: the unit follows from the number of digits, as vendors change it between versions.
