@@ -39,6 +39,7 @@ type entry struct {
 type pattern struct {
 	left  string
 	plain string // what stands before its first star
+	first byte   // of plain; 0 if that is empty
 	hit   Hit
 }
 
@@ -155,9 +156,10 @@ func (m *matcher) node(h uint64) *node {
 // star returns the best wildcard of a node for what stands left of its tail; longer patterns stand first.
 func (m *matcher) star(nd *node, left []byte) Hit {
 	patterns := m.stars[nd.star : nd.star+int32(nd.stars)]
+	first := fold[left[0]]
 	for i := range patterns {
-		if patterns[i].matches(left) {
-			return patterns[i].hit
+		if p := &patterns[i]; (p.first == first || p.first == 0) && p.matches(left) {
+			return p.hit
 		}
 	}
 	return Hit{}
@@ -219,7 +221,11 @@ func newMatcher(hits []Hit) (*matcher, error) {
 		if hit.Name.Match == MatchWildcard {
 			left, tail := splitStars(name)
 			plain, _, _ := strings.Cut(left, "*")
-			tails[tail] = append(tails[tail], pattern{left, plain, hit})
+			star := pattern{left: left, plain: plain, hit: hit}
+			if plain != "" {
+				star.first = plain[0]
+			}
+			tails[tail] = append(tails[tail], star)
 			name = tail
 			if _, ok := nodes[tail]; !ok {
 				nodes[tail] = node{}
