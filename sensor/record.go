@@ -128,6 +128,7 @@ func (s *Sensor) flowEvent(f *flow.Flow, st *story) *event.Event {
 	ev.Network.Protocol = st.protocol
 	ev.Source.MAC = macString(st.mac)
 	if st.serverName != "" || st.ja4 != "" {
+		ev.Gnomon.Flow.Multiplexed = st.nextProtocol == "h2" || st.nextProtocol == "h3"
 		ev.TLS = &event.TLS{NextProtocol: st.nextProtocol, Version: st.version,
 			Client: &event.TLSClient{ServerName: st.serverName, JA4: st.ja4}}
 		st.certificate.set(ev)

@@ -173,10 +173,7 @@ func (s *Sensor) segment(f *flow.Flow, seg *decode.Segment) error {
 		}
 	}
 	if f.State&flow.Settled == 0 { // a hello, a request: most segments hold none
-		s.evidence.From(f, seg)
-		s.learner.datagram(f, seg)
-		s.tunnels.look(s, f, seg)
-		s.begin(f, seg)
+		s.read(f, seg)
 	}
 	if f.State&(flow.Metered|flow.Watched) != 0 {
 		s.follow(f, seg)
@@ -193,6 +190,14 @@ func (s *Sensor) follow(f *flow.Flow, seg *decode.Segment) {
 	if f.State&flow.Watched != 0 {
 		s.pace(f, seg)
 	}
+}
+
+// read looks for names in a segment.
+func (s *Sensor) read(f *flow.Flow, seg *decode.Segment) {
+	s.evidence.From(f, seg)
+	s.learner.datagram(f, seg)
+	s.tunnels.look(s, f, seg)
+	s.begin(f, seg)
 }
 
 // renewed returns the flow of a segment that has a QUIC packet of a handshake: f, or another if it begins another connection.

@@ -247,6 +247,9 @@ type Flow struct {
 	ID    string `json:"id"`
 	Slice uint32 `json:"slice"`
 	End   string `json:"end,omitempty"`
+	// Multiplexed says that the connection offered HTTP/2 or HTTP/3, over which requests for further names of the provider, to which its
+	// certificate extends, go without another hello (RFC 9113, section 9.1.1; RFC 9114, section 3.3).
+	Multiplexed bool `json:"multiplexed,omitempty"`
 }
 
 // Visit is one client's use of one service with no pause over 30 minutes.
