@@ -133,17 +133,19 @@ type (
 		ClientsLeftOut uint64              `json:"clients_left_out,omitempty"`
 	}
 	serviceJSON struct {
-		ID        string      `json:"id"`
-		Name      string      `json:"name"`
-		Category  string      `json:"category,omitempty"`
-		Status    string      `json:"status"`
-		Users     int         `json:"users"`
-		Visits    int         `json:"visits"`
-		Flows     uint64      `json:"flows"`
-		Lookups   uint64      `json:"lookups"`
-		Upload    *uploadJSON `json:"upload,omitempty"` // absent: not known
-		BytesUp   uint64      `json:"bytes_up"`
-		BytesDown uint64      `json:"bytes_down"`
+		ID       string `json:"id"`
+		Name     string `json:"name"`
+		Category string `json:"category,omitempty"`
+		Status   string `json:"status"`
+		Users    int    `json:"users"`
+		// BackgroundUsers are those of Users of whom nothing but traffic in the background was seen.
+		BackgroundUsers int         `json:"background_users"`
+		Visits          int         `json:"visits"`
+		Flows           uint64      `json:"flows"`
+		Lookups         uint64      `json:"lookups"`
+		Upload          *uploadJSON `json:"upload,omitempty"` // absent: not known
+		BytesUp         uint64      `json:"bytes_up"`
+		BytesDown       uint64      `json:"bytes_down"`
 	}
 	uploadJSON struct {
 		Bytes uint64 `json:"bytes"`
@@ -161,7 +163,7 @@ func (s *summary) writeJSON(w io.Writer, b *blindSpots) error {
 	}
 	for _, sum := range s.sorted() {
 		j := serviceJSON{ID: sum.id, Name: sum.name, Category: sum.category, Status: sum.status, Users: len(sum.users),
-			Visits: len(sum.visits), Flows: sum.flows, Lookups: sum.lookups, BytesUp: sum.up, BytesDown: sum.down}
+			BackgroundUsers: sum.quiet(), Visits: len(sum.visits), Flows: sum.flows, Lookups: sum.lookups, BytesUp: sum.up, BytesDown: sum.down}
 		if sum.uploadKnown {
 			j.Upload = &uploadJSON{sum.upload.Bytes, sum.upload.Low, sum.upload.High}
 		}

@@ -29,6 +29,7 @@ type summary struct {
 type serviceSum struct {
 	id, name, category string
 	users              map[string]struct{} // user, else address
+	active             map[string]struct{} // of users: those of whom more was seen than traffic in the background
 	visits             map[string]struct{}
 	flows              uint64
 	lookups            uint64 // records that do not count: look-ups, and the attempts below
@@ -62,7 +63,7 @@ func (s *summary) Offer(ev *event.Event) {
 	sum := s.services[ev.Rule.ID]
 	if sum == nil {
 		sum = &serviceSum{id: ev.Rule.ID, name: ev.Rule.Name, category: ev.Rule.Category, status: "unreviewed",
-			users: map[string]struct{}{}, visits: map[string]struct{}{}, evidence: map[string]uint64{}}
+			users: map[string]struct{}{}, active: map[string]struct{}{}, visits: map[string]struct{}{}, evidence: map[string]uint64{}}
 		s.services[sum.id] = sum
 	}
 	sum.evidence[ev.Gnomon.Evidence.Class]++
@@ -87,6 +88,9 @@ func (s *summary) between(ev *event.Event) {
 func (sum *serviceSum) add(ev *event.Event) {
 	if !shared(ev) {
 		sum.users[whoOf(ev)] = struct{}{}
+		if ev.Gnomon.Use != background {
+			sum.active[whoOf(ev)] = struct{}{}
+		}
 	}
 	if ev.Gnomon.Visit != nil {
 		sum.visits[ev.Gnomon.Visit.ID] = struct{}{}
@@ -106,6 +110,12 @@ func (sum *serviceSum) add(ev *event.Event) {
 		sum.status = ev.Gnomon.Policy.Status
 	}
 }
+
+// background is gnomon.use of telemetry, keep-alive and connections made ahead of need.
+const background = "background"
+
+// quiet is how many users showed nothing but traffic in the background.
+func (sum *serviceSum) quiet() int { return len(sum.users) - len(sum.active) }
 
 // known is a figure that a log line may leave out.
 func known(n *uint64) uint64 {
@@ -201,6 +211,20 @@ func (s *summary) writeServices(w io.Writer) {
 			upload, low, high, size(sum.down))
 	}
 	t.write(w)
+	s.writeQuiet(w)
+}
+
+// writeQuiet shows adoption apart from programs that talk by themselves.
+func (s *summary) writeQuiet(w io.Writer) {
+	var parts []string
+	for _, sum := range s.sorted() {
+		if n := sum.quiet(); n > 0 {
+			parts = append(parts, fmt.Sprintf("%s %d", printable(sum.name), n))
+		}
+	}
+	if len(parts) > 0 {
+		fmt.Fprintf(w, "\nUsers with traffic in the background only (telemetry, connections that carried no request): %s\n", strings.Join(parts, ", "))
+	}
 }
 
 func (s *summary) writeUsers(w io.Writer) {
