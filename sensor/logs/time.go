@@ -15,6 +15,7 @@ type clock struct {
 const (
 	second = int64(time.Second)
 	day    = 24 * 3600 * second
+	latest = 7_289_654_400 * second // the year 2201: beyond it no log was written
 )
 
 // parse reads a time as logs write it: seconds, milliseconds, microseconds or nanoseconds since 1970, or a date and a clock in one of
@@ -67,7 +68,7 @@ func epoch(b []byte, n int) (int64, bool) {
 		v = v*10 + int64(d-'0')
 	}
 	unit := epochUnit(n)
-	if v < 0 || v > (1<<63-1)/unit {
+	if v < 0 || v > latest/unit {
 		return 0, false
 	}
 	v *= unit
