@@ -95,6 +95,8 @@ func seenName(ev *event.Event) cell {
 		name = ev.TLS.Client.ServerName
 	case ev.URL != nil:
 		name = ev.URL.Domain
+	case ev.DNS != nil && ev.DNS.Question != nil:
+		name = ev.DNS.Question.Name
 	}
 	c := cell{Text: orDash(clean(name)), Class: "host", CSV: []string{clean(name), "", ""}}
 	if ev.Gnomon != nil && ev.Gnomon.Evidence != nil {
@@ -106,6 +108,9 @@ func seenName(ev *event.Event) cell {
 }
 
 func recordUpload(ev *event.Event) cell {
+	if ev.DNS != nil { // a look-up alone carries nothing to the service
+		return cell{Text: orDash(""), CSV: []string{"", "", ""}}
+	}
 	if ev.Gnomon == nil || ev.Gnomon.Upload == nil {
 		return cell{Text: "unknown", CSV: []string{"", "", ""}}
 	}
