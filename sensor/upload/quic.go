@@ -28,7 +28,8 @@ const (
 	// h3Share is what HTTP/3 adds to a body: a DATA frame's type and length, 3 to 5 bytes (RFC 9114, section 7.2.1) to each write, which
 	// are of 8 to 16 KiB.
 	h3Share = 4096
-	// resentShare is the share of an upload that may have been sent again without a sign of it: losses here and there.
+	// resentShare is the share of an upload that may have been sent again without a sign of it. No protocol gives it: it was chosen on the
+	// laboratory's matrix, for narrow bounds that hold in more than 95 of 100 connections.
 	resentShare = 128
 )
 

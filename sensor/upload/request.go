@@ -59,7 +59,8 @@ func control(n uint32) bool {
 // opening takes the first record of a burst. One that is too long for a head is a head and the beginning of a body.
 func (t *TLS) opening(n uint32) {
 	if n > t.headMost() {
-		t.mixed(uint64(n), uint64(t.headMost()))
+		t.mixed(uint64(n), uint64(t.headMost())+t.slack)
+		t.doubt(t.spare)
 		return
 	}
 	t.head = n

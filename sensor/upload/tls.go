@@ -298,8 +298,8 @@ func (t *TLS) unseen(n uint32, at int64) {
 	t.opaque = true
 	const frame = tls.HeaderLen + sealed13
 	few, usual, many := n/recordMost*frame, (n/recordMost+1)*frame, (n/recordLeast+1)*frame
-	t.slack, t.spare = uint64(many-usual), uint64(usual-few)
-	if n >= maxForeign { // one of several stretches, without a beginning or an end of its own
+	t.slack, t.spare = uint64(many-usual), uint64(usual-few)+headLeast // no head may be in it
+	if n >= maxForeign {                                               // one of several stretches, without a beginning or an end of its own
 		usual = uint32(uint64(n) * frame / recordMost)
 	}
 	t.data(n-min(n, usual), at)

@@ -141,8 +141,11 @@ func WriteVariants(w io.Writer, rows []Row, variants []vary.Variant) error {
 				fmt.Fprintf(t, "%s, %s\t%d\t0\t\t\t\t\t\t\t\n", transport, v.Name, s.n)
 				continue
 			}
-			fmt.Fprintf(t, "%s, %s\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%.1f\t%s\n", transport, v.Name, s.n, s.known, figure(s.median, 2), figure(s.p90, 2),
-				figure(s.most, 2), figure(s.below, 0), figure(s.falseUpload, 0), s.within, figure(s.width, 1))
+			if v.Part {
+				s.within = math.NaN() // bounds cannot be held against a truth that is interpolated
+			}
+			fmt.Fprintf(t, "%s, %s\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", transport, v.Name, s.n, s.known, figure(s.median, 2), figure(s.p90, 2),
+				figure(s.most, 2), figure(s.below, 0), figure(s.falseUpload, 0), figure(s.within, 1), figure(s.width, 1))
 		}
 	}
 	if err := t.Flush(); err != nil {
