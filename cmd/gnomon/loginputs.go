@@ -332,7 +332,8 @@ func (c *countingReader) Read(b []byte) (int, error) {
 // activities is the configuration of one log's records.
 func (w *parts) activities(c *settings, log *logInput) logs.Config {
 	return logs.Config{Observer: w.observer, Site: c.Observer.Site, Source: log.name, Visits: w.visits,
-		Ruleset: func() string { return "catalogue " + w.catalogue.Load().Version() }, Written: log.written}
+		Ruleset: func() string { return "catalogue " + w.catalogue.Load().Version() }, Written: log.written,
+		Unlisted: logs.Unlisted{Table: w.unlisted, Uncounted: w.uncounted}}
 }
 
 // scan takes all captures and then all logs through the pipeline. The result is errReported if one of them was damaged.

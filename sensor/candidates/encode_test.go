@@ -21,7 +21,7 @@ func sample(names int) *Day {
 			table.Alias(name, "platform", at(0))
 		}
 		if i%5 == 0 {
-			table.Log(name, &Line{client(0), at(0), 1, 1, "/v1/completions"})
+			table.Log(name, &Line{client(0), at(0), 1, 1, []byte("/v1/completions")})
 		}
 	}
 	return table.Open()[0]

@@ -28,7 +28,9 @@ const (
 	many = 5
 )
 
-// Judge returns the names of a day that look like AI services, the most telling first. A name that was only looked up is none.
+// Judge returns the names of a day that look like AI services, the most telling first. A name that was only looked up is none, nor is one
+// that nothing came back from. Logs may not tell either figure: the path of a request is contact without them, and many a proxy's tells
+// only what came down.
 func Judge(d *Day) []Candidate {
 	var out []Candidate
 	for i := range d.Names {
@@ -49,7 +51,7 @@ type piece struct {
 }
 
 func judge(n *Name) (Candidate, bool) {
-	if n.Flows == 0 || n.Up == 0 || n.Down == 0 {
+	if n.Flows == 0 || n.Down == 0 && n.Paths == 0 {
 		return Candidate{}, false
 	}
 	pieces := append(behaviour(n), spelling(n.Name)...)

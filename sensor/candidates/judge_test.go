@@ -48,12 +48,14 @@ func TestJudgeOrder(t *testing.T) {
 		{Name: "c.words.ai", Flows: 1, Up: 1, Down: 1},
 		{Name: "d.words.ai", Flows: 9, Up: 1, Down: 1, Answers: 9},
 		{Name: "e.words.ai", Flows: 2, Up: 1, Down: 1},
+		{Name: "gw.example.com", Flows: 1, Paths: 1},
+		{Name: "f.words.ai", Flows: 4, Down: 1},
 	}})
 	var names []string
 	for _, c := range got {
 		names = append(names, c.Name.Name)
 	}
-	if want := []string{"d.words.ai", "e.words.ai", "c.words.ai"}; !slices.Equal(names, want) {
+	if want := []string{"d.words.ai", "gw.example.com", "f.words.ai", "e.words.ai", "c.words.ai"}; !slices.Equal(names, want) {
 		t.Errorf("candidates are %q, want %q", names, want)
 	}
 }
@@ -71,8 +73,24 @@ func TestCountable(t *testing.T) {
 func TestAPIPath(t *testing.T) {
 	for path, want := range map[string]bool{"/v1/chat/completions": true, "/openai/V1/Messages?beta=true": true, "/v1beta/models/g-pro:streamGenerateContent?alt=sse": true,
 		"/api/chat": true, "/": false, "/v1/users": false, "/messages": false, "/blog/completions-of-the-year": false} {
-		if got := APIPath(path); got != want {
+		if got := APIPath([]byte(path)); got != want {
 			t.Errorf("APIPath(%q) = %v", path, got)
 		}
+	}
+}
+
+// Every line of a log is asked.
+func TestAPIPathAllocs(t *testing.T) {
+	path := []byte("/Static/js/" + strings.Repeat("main.", 40) + "js?v=1")
+	if n := testing.AllocsPerRun(100, func() { APIPath(path) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func BenchmarkAPIPath(b *testing.B) {
+	path := []byte("/assets/js/main.4f2a91.chunk.js?v=1")
+	b.ReportAllocs()
+	for b.Loop() {
+		APIPath(path)
 	}
 }

@@ -156,7 +156,7 @@ type Line struct {
 	Client   Client
 	At       int64 // nanoseconds since 1970-01-01 UTC
 	Up, Down uint64
-	Path     string // of the request, where the line has one: only whether it is one of a model API is kept
+	Path     []byte // of the request, where the line has one: only whether it is one of a model API is kept
 }
 
 // Log notes one line of a log.

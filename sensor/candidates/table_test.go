@@ -36,7 +36,7 @@ func TestTable(t *testing.T) {
 		table.Add(ref, 100, 1000, uint32(i%2))
 	}
 	table.Alias([]byte("words.example.ai"), "platform", at(0))
-	table.Log([]byte("api.example.org"), &Line{client(1), at(0), 5, 50, "/v1/chat/completions"})
+	table.Log([]byte("api.example.org"), &Line{client(1), at(0), 5, 50, []byte("/v1/chat/completions")})
 	d := table.Open()[0]
 	n := find(t, d, "words.example.ai")
 	if n.Flows != 30 || n.Up != 3000 || n.Down != 30_000 || n.Answers != 15 || n.Paced != 15 || n.Alias != "platform" || n.Clients.Count() != 3 {

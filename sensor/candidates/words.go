@@ -1,6 +1,7 @@
 package candidates
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 )
@@ -113,10 +114,16 @@ var paths = [...]string{"/chat/completions", "/v1/completions", "/v1/messages", 
 	"/invoke-with-response-stream", "/converse-stream", "/backend-api/conversation", "/openai/deployments/"}
 
 // APIPath says whether a path is one of a model API. Only that is kept of it.
-func APIPath(path string) bool {
-	path = strings.ToLower(path[:min(len(path), 256)])
+func APIPath(path []byte) bool {
+	var lower [256]byte
+	n := copy(lower[:], path)
+	for i, b := range lower[:n] {
+		if b >= 'A' && b <= 'Z' {
+			lower[i] = b | 0x20
+		}
+	}
 	for _, p := range paths {
-		if strings.Contains(path, p) {
+		if bytes.Contains(lower[:n], []byte(p)) {
 			return true
 		}
 	}

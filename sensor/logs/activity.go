@@ -7,6 +7,7 @@ import (
 
 	"github.com/gnomon-sensor/gnomon/classifiers"
 	"github.com/gnomon-sensor/gnomon/sensor"
+	"github.com/gnomon-sensor/gnomon/sensor/candidates"
 	"github.com/gnomon-sensor/gnomon/sensor/event"
 )
 
@@ -22,6 +23,8 @@ type Config struct {
 	Written int64
 	// Visits is shared by all that one sensor sees.
 	Visits *sensor.Visits
+	// Unlisted counts the names that the classifier knows nothing of.
+	Unlisted Unlisted
 }
 
 // Activities turns the records of one source into events: which service it was, which session it belongs to, what of it counts. It is
@@ -33,6 +36,8 @@ type Activities struct {
 	sessions sessions
 	repeats  repeats
 	asked    classifiers.Evidence // here because what an interface is given would be allocated
+	listed   bool                 // whether the catalogue knows the name that was judged last
+	lower    [candidates.MaxName + 1]byte
 }
 
 // NewActivities offers what it makes to sink.
@@ -65,6 +70,9 @@ func (a *Activities) Add(r *Record, line []byte) bool {
 		v, ok, host = s.verdict, true, []byte(s.host)
 	}
 	if !ok {
+		if len(host) > 0 {
+			a.unlisted(r)
+		}
 		return false
 	}
 	ev := a.document(r, line)
@@ -93,6 +101,7 @@ func (a *Activities) judge(host []byte, r *Record) (classifiers.Verdict, bool) {
 	}
 	a.asked = classifiers.Evidence{Class: class, Time: r.Time, Name: host}
 	v, ok := a.classify.Classify(&a.asked)
+	a.listed = ok
 	return v, ok && v.Use()
 }
 
