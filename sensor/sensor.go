@@ -83,6 +83,7 @@ type Sensor struct {
 	asked      classifiers.Evidence // here because what an interface is given would be allocated
 	listed     bool                 // whether the catalogue knows the name that was judged last
 	nameBuffer [256]byte
+	hider      hider       // of the observation that is looked at
 	told       []pdns.Told // of one answer
 	sum        uint32
 	batches    uint

@@ -78,7 +78,7 @@ func (s *Sensor) noteHider(f *flow.Flow, seg *decode.Segment, o *evidence.Observ
 	if o.Class == classifiers.ClassHTTPHost {
 		return false // a page in the clear: of a resolver's vendor, say
 	}
-	id, category := s.infrastructure(o.Name)
+	id, category := s.hiderOf(o)
 	if o.Hello != nil && o.Hello.ECH {
 		front = category == categoryFront
 		if front || s.hiddenECH(o) {
@@ -94,6 +94,21 @@ func (s *Sensor) noteHider(f *flow.Flow, seg *decode.Segment, o *evidence.Observ
 		s.hides(f, seg.Time, kind, id)
 	}
 	return false
+}
+
+// hider is what an observation's name is of what hides names, looked up when it is first asked for.
+type hider struct {
+	known        bool
+	id, category string
+}
+
+// hiderOf says whether the name of the observation that Found was called for is of what hides names.
+func (s *Sensor) hiderOf(o *evidence.Observation) (id, category string) {
+	if !s.hider.known {
+		s.hider.known = true
+		s.hider.id, s.hider.category = s.infrastructure(o.Name)
+	}
+	return s.hider.id, s.hider.category
 }
 
 // infrastructure asks the catalogue what a name hides.

@@ -63,6 +63,7 @@ func (s *Sensor) storyOf(f *flow.Flow) *story {
 // Found implements evidence.Sink: a hello, a certificate or a request was read.
 func (s *Sensor) Found(f *flow.Flow, seg *decode.Segment, o *evidence.Observation) {
 	s.config.Explain.found(s, f, o)
+	s.hider.known = false
 	if o.Certificate != nil {
 		s.foundCertificate(f, seg, o)
 		return

@@ -55,7 +55,7 @@ func (s *Sensor) unlistedName(f *flow.Flow, o *evidence.Observation) ([]byte, bo
 	if !candidates.Countable(name) {
 		return nil, false
 	}
-	_, category := s.infrastructure(name)
+	_, category := s.hiderOf(o)
 	return name, category == ""
 }
 

@@ -96,8 +96,8 @@ type RecordRequest struct {
 	IDs      []string // exactly these, whatever the rest says
 	Limit    int      // at most 1000; 0 is 100
 	After    string   // Page.Next of the page before
-	// Each bounds how many records of one status and one value of EachOf (ByService or ByDepartment) are given; 0 is no bound. It is for
-	// samples of many groups at once: only so many of the newest records are looked at, and there is no next page.
+	// Each bounds how many records of one status and one value of EachOf (ByService or ByDepartment) are given, for each user where Where
+	// names users; 0 is no bound. It is for samples of many groups at once: only so many of the newest records are looked at, and there is no next page.
 	Each   int
 	EachOf Dimension
 }

@@ -15,7 +15,7 @@ import (
 
 const (
 	// evidenceRead is how many records of a row are read, and evidenceShown how many of them a row names.
-	evidenceRead, evidenceShown = 8, 5
+	evidenceRead, evidenceShown = 6, 5
 	// evidenceRows are the rows that one question is for at most: their records fit one page.
 	evidenceRows = 1000 / evidenceRead
 	// evidenceWorkers ask at once.

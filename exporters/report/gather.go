@@ -3,8 +3,10 @@ package report
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/gnomon-sensor/gnomon/exporters/query"
@@ -22,6 +24,46 @@ type builder struct {
 	spans bool       // whether q says what it keeps
 	kept  query.Span // what it keeps
 	used  []query.Row
+}
+
+// step asks for one part of the report.
+type step = func(context.Context) error
+
+// gather asks for everything. What needs nothing of each other is asked for at once: a store has readers and processors for it.
+func (b *builder) gather(ctx context.Context) error {
+	if err := b.span(ctx); err != nil {
+		return err
+	}
+	uses, last := []step{b.totals, b.unapproved}, []step{}
+	services := []step{b.services, b.newServices, b.findings}
+	if b.req.Audience != DLP {
+		uses, services, last = []step{b.totals, b.departments}, services[:2], []step{b.protect}
+	}
+	if err := together(ctx, uses, services, []step{b.coverage, b.trend, b.before}); err != nil {
+		return err
+	}
+	return inTurn(ctx, last)
+}
+
+// together takes several rows of steps at once.
+func together(ctx context.Context, rows ...[]step) error {
+	var wait sync.WaitGroup
+	errs := make([]error, len(rows))
+	for i, row := range rows {
+		wait.Go(func() { errs[i] = inTurn(ctx, row) })
+	}
+	wait.Wait()
+	return errors.Join(errs...)
+}
+
+// inTurn takes one step after the other, up to the first that fails.
+func inTurn(ctx context.Context, steps []step) error {
+	for _, s := range steps {
+		if err := s(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // unapprovedStatuses are those of use that nobody has allowed, gravest first.

@@ -89,16 +89,8 @@ func Build(ctx context.Context, q query.Query, r Request) (*Report, error) {
 		Period: Period{From: r.From.In(r.Location), To: r.To.In(r.Location), Zone: r.Location.String()},
 		Below:  uint64(r.MinDepartment), paper: r.Paper,
 	}
-	steps := []func(context.Context) error{b.span, b.totals, b.coverage, b.trend, b.before, b.services, b.newServices}
-	if r.Audience == DLP {
-		steps = append(steps, b.unapproved, b.findings)
-	} else {
-		steps = append(steps, b.departments, b.protect)
-	}
-	for _, step := range steps {
-		if err := step(ctx); err != nil {
-			return nil, fmt.Errorf("building the %s report: %w", r.Audience, err)
-		}
+	if err := b.gather(ctx); err != nil {
+		return nil, fmt.Errorf("building the %s report: %w", r.Audience, err)
 	}
 	b.rep.Notes = notes(b.rep)
 	return b.rep, nil

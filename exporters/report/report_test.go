@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -110,13 +111,13 @@ func TestRequestIsChecked(t *testing.T) {
 // broken answers only so many questions.
 type broken struct {
 	*fake
-	left int
+	left atomic.Int32
 }
 
 var errBroken = errors.New("the store is closed")
 
 func (b *broken) ask() error {
-	if b.left--; b.left < 0 {
+	if b.left.Add(-1) < 0 {
 		return errBroken
 	}
 	return nil
@@ -151,7 +152,9 @@ func TestFailingQuery(t *testing.T) {
 	for _, a := range []Audience{Management, DLP} {
 		asked := 0
 		for ; asked < 100; asked++ {
-			_, err := Build(context.Background(), &broken{fake: f, left: asked}, september(t, a))
+			q := &broken{fake: f}
+			q.left.Store(int32(asked))
+			_, err := Build(context.Background(), q, september(t, a))
 			if err == nil {
 				break
 			}

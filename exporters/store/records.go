@@ -50,25 +50,31 @@ type seek struct {
 type spread struct {
 	each   int // 0: no bound, no groups
 	of     query.Dimension
-	given  map[[2]string]int
+	given  map[spreadKey]int
 	looked int
 }
 
+// spreadKey is a group of a sample: of one user where users are asked for.
+type spreadKey struct {
+	user          uint32
+	group, status string
+}
+
 // take says whether a record of the facet is wanted.
-func (s *seek) take(id uint32) bool {
+func (s *seek) take(id, user uint32) bool {
 	if int(id) >= len(s.facets) { // of a damaged store
 		return false
 	}
 	f := &s.facets[id]
-	return (s.pass.open() || s.pass.facet(f)) && s.sample.take(f)
+	return (s.pass.open() || s.pass.facet(f)) && s.sample.take(f, user)
 }
 
-func (s *spread) take(f *facet) bool {
+func (s *spread) take(f *facet, user uint32) bool {
 	if s.each == 0 {
 		return true
 	}
 	group, _ := f.word(s.of)
-	key := [2]string{group, f.status}
+	key := spreadKey{user, group, f.status}
 	s.given[key]++
 	return s.given[key] <= s.each
 }
@@ -112,7 +118,7 @@ func (r *Reader) Records(ctx context.Context, q query.RecordRequest) (query.Page
 // newSeek checks a request.
 func (v *view) newSeek(ctx context.Context, q *query.RecordRequest) (*seek, error) {
 	s := &seek{dataset: datasets[q.Dataset], from: math.MinInt64, to: math.MaxInt64, action: q.Action, limit: pageSize(q.Limit), services: q.Where.Services,
-		pass: newSieve(&q.Where), facets: v.words.facets, sample: spread{each: q.Each, of: q.EachOf, given: map[[2]string]int{}}}
+		pass: newSieve(&q.Where), facets: v.words.facets, sample: spread{each: q.Each, of: q.EachOf, given: map[spreadKey]int{}}}
 	if s.dataset == 0 {
 		return nil, fmt.Errorf("there is no dataset %q; take one of gnomon.activity, .finding, .coverage, .candidate or .audit", q.Dataset)
 	}
@@ -190,12 +196,18 @@ func (v *view) seekPart(ctx context.Context, s *seek, part int64) ([]found, erro
 	if may, err := v.mayServe(ctx, part, s.services); err != nil || !may {
 		return nil, err
 	}
+	text, args := s.statement()
+	stmt, err := v.tx.PrepareContext(ctx, numbered(text, part))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = stmt.Close() }() // it only read
 	if s.users == nil {
-		return v.seekBy(ctx, s, part, "", 0)
+		return s.read(ctx, stmt, args, found{part: part}, 0)
 	}
 	var out []found
 	for id := range s.users {
-		list, err := v.seekBy(ctx, s, part, "user = ? AND ", id)
+		list, err := s.read(ctx, stmt, append([]any{id}, args...), found{part: part}, id)
 		if err != nil {
 			return nil, err
 		}
@@ -204,24 +216,22 @@ func (v *view) seekPart(ctx context.Context, s *seek, part int64) ([]found, erro
 	return out, nil
 }
 
-// seekBy reads an index from its newest end, until a page is full.
-func (v *view) seekBy(ctx context.Context, s *seek, part int64, where string, user uint32) ([]found, error) {
-	text, args := s.statement(where, user)
-	rows, err := v.tx.QueryContext(ctx, numbered(text, part), args...)
+// read reads an index from its newest end, until a page is full.
+func (s *seek) read(ctx context.Context, stmt *sql.Stmt, args []any, f found, user uint32) ([]found, error) {
+	rows, err := stmt.QueryContext(ctx, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	var out []found
 	for len(out) <= s.limit && rows.Next() && !s.sample.over() {
-		f := found{part: part}
 		var id any
 		var facet uint32
 		var action sql.NullString
 		if err := rows.Scan(&f.ts, &id, &facet, &action); err != nil {
 			return nil, err
 		}
-		if (s.action == "" || s.action == action.String) && s.take(facet) {
+		if (s.action == "" || s.action == action.String) && s.take(facet, user) {
 			f.id = idOf(id)
 			out = append(out, f)
 		}
@@ -229,12 +239,12 @@ func (v *view) seekBy(ctx context.Context, s *seek, part int64, where string, us
 	return out, rows.Err()
 }
 
-// statement is what is asked of a part: of one user by the index of users, else by that of times, which has all that filters look at.
-func (s *seek) statement(where string, user uint32) (text string, args []any) {
-	index := "record_{n}_ts"
-	if where != "" {
-		index = "record_{n}_user"
-		args = append(args, user)
+// statement is what is asked of a part: of one user, whose number comes first, by the index of users, else by that of times, which has
+// all that filters look at.
+func (s *seek) statement() (text string, args []any) {
+	index, where := "record_{n}_ts", ""
+	if s.users != nil {
+		index, where = "record_{n}_user", "user = ? AND "
 	}
 	text = "SELECT ts, id, facet, action FROM record_{n} INDEXED BY " + index + " WHERE " + where + "dataset = ? AND ts >= ? AND "
 	if s.after != nil && s.after.ts < s.to {
