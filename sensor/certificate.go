@@ -37,6 +37,9 @@ func (s *Sensor) foundCertificate(f *flow.Flow, seg *decode.Segment, o *evidence
 		f.State |= flow.Named
 		st.decide(v, true, classifiers.ClassCertificate)
 		s.slices(f, seg.Time)
+		s.endName(f, false)
+	} else {
+		s.noteCertified(f, seg.Time, o.Name)
 	}
 	if st.verdict.Service == nil {
 		s.noteHider(f, seg, o)
@@ -52,6 +55,7 @@ func (s *Sensor) holdAgainst(f *flow.Flow, st *story, names [][]byte) {
 	case len(names) == 0 || st.dnsName == "":
 	case !covers(names, st.dnsName):
 		f.State |= flow.Denied
+		s.endName(f, false)
 		st.dnsName, st.verdict, st.class = "", classifiers.Verdict{}, classifiers.ClassNone
 	case st.verdict.Service != nil:
 		st.also = append(st.also, classifiers.ClassCertificate.String())
@@ -66,6 +70,18 @@ func (s *Sensor) judgeCertificate(seg *decode.Segment, o *evidence.Observation) 
 	s.asked = classifiers.Evidence{Class: classifiers.ClassCertificate, Time: seg.Time, Name: o.Name, Names: o.Certificate.Names}
 	v, ok := s.classify.Classify(&s.asked)
 	return v, ok && v.Use()
+}
+
+// noteCertified is noteUnlisted for the one host that a certificate can be for, if the catalogue does not know it.
+func (s *Sensor) noteCertified(f *flow.Flow, at int64, sole []byte) {
+	if s.config.Unlisted == nil || len(sole) == 0 {
+		return
+	}
+	s.asked = classifiers.Evidence{Class: classifiers.ClassCertificate, Time: at, Name: sole}
+	if _, listed := s.classify.Classify(&s.asked); !listed {
+		_, category := s.infrastructure(sole)
+		s.noteUnlisted(f, at, sole, category)
+	}
 }
 
 func showCertificate(o *evidence.Observation) *shownCertificate {

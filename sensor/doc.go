@@ -24,7 +24,8 @@
 // What stays without a name is measured when a flow ends (Coverage, Clients): hidden by ECH, encrypted DNS, a relay or a tunnel, seen in
 // one direction, cut, or nameless.
 //
-// Names that the catalogue does not know are counted per day and without users, and their flows' pace is watched, in candidates.
+// Names that the catalogue does not know, shown by a client, a certificate, a look-up or a log, are counted per day and without users, and
+// their flows' pace is watched, in candidates.
 //
 // Flows without a readable name ask pdns, what their client looked the address up for. Learner is told of resolvers, proxies and DHCP,
 // from which identity learns who is nobody and who holds an address.

@@ -69,10 +69,12 @@ func (s *Sensor) fromDNS(f *flow.Flow, at int64) (name string, v classifiers.Ver
 		return "", v, false
 	}
 	s.asked = classifiers.Evidence{Class: classifiers.ClassIPFromDNS, Time: at, Name: answer.Name, Shared: answer.Others}
-	if v, ok = s.classify.Classify(&s.asked); !ok || !v.Use() {
-		v, ok = classifiers.Verdict{}, false
+	v, listed := s.classify.Classify(&s.asked)
+	counts := !listed && s.noteLookedUp(f, at, &answer)
+	if ok = v.Use(); !ok {
+		v = classifiers.Verdict{}
 	}
-	if ok || s.config.All {
+	if ok || counts || s.config.All {
 		name = strings.Clone(string(answer.Name))
 	}
 	return name, v, ok

@@ -9,6 +9,7 @@ import (
 	"github.com/gnomon-sensor/gnomon/sensor/decode"
 	"github.com/gnomon-sensor/gnomon/sensor/evidence"
 	"github.com/gnomon-sensor/gnomon/sensor/flow"
+	"github.com/gnomon-sensor/gnomon/sensor/pdns"
 	"github.com/gnomon-sensor/gnomon/sensor/wire/dns"
 )
 
@@ -40,38 +41,49 @@ func (s *Sensor) noteName(f *flow.Flow, seg *decode.Segment, o *evidence.Observa
 		s.endName(f, false)
 		return
 	}
-	if name, ok := s.unlistedName(f, o); ok {
-		s.countName(f, seg, name)
+	if !s.listed {
+		_, category := s.hiderOf(o)
+		s.noteUnlisted(f, seg.Time, o.Name, category)
 	}
 }
 
-// unlistedName is the name of an observation in lower case if it is in no catalogue and could stand in one. The outer name of an
-// encrypted hello, and what hides names, could not.
-func (s *Sensor) unlistedName(f *flow.Flow, o *evidence.Observation) ([]byte, bool) {
-	if s.listed || f.State&flow.Hidden != 0 || len(o.Name) == 0 || len(o.Name) > candidates.MaxName+1 {
-		return nil, false
+// noteUnlisted counts a name that is in no catalogue, if it could stand in one: the outer name of an encrypted hello, and what hides names,
+// could not; category is of the latter. The name may have been shown by the client, by the server's certificate or by what the address was
+// looked up for.
+func (s *Sensor) noteUnlisted(f *flow.Flow, at int64, shown []byte, category string) {
+	if category != "" || f.State&flow.Hidden != 0 || len(shown) == 0 || len(shown) > candidates.MaxName+1 {
+		return
 	}
-	name := lowerInto(s.unlisted.name[:0], o.Name)
-	if !candidates.Countable(name) {
-		return nil, false
+	name := lowerInto(s.unlisted.name[:0], shown)
+	if candidates.Countable(name) {
+		s.countName(f, at, name)
 	}
-	_, category := s.hiderOf(o)
-	return name, category == ""
+}
+
+// noteLookedUp is noteUnlisted for the name that the server's address was looked up for; it says whether that counts. Without a hello a
+// connection on another port may be mail as well.
+func (s *Sensor) noteLookedUp(f *flow.Flow, at int64, answer *pdns.Answer) bool {
+	if s.config.Unlisted == nil || answer.Others > 0 || f.State&flow.Hidden != 0 || !f.Key.HasPort(portHTTPS) {
+		return false
+	}
+	_, category := s.infrastructure(answer.Name)
+	s.noteUnlisted(f, at, answer.Name, category)
+	return true
 }
 
 // countName counts a flow for a name, and decides whether its pace is watched.
-func (s *Sensor) countName(f *flow.Flow, seg *decode.Segment, name []byte) {
+func (s *Sensor) countName(f *flow.Flow, at int64, name []byte) {
 	hash := uint32(maphash.Bytes(s.unlisted.seed, name))
 	spot := s.unlisted.spot(f)
 	if spot.ref != 0 && spot.hash == hash {
 		return // the next request of a connection, the hello within a CONNECT
 	}
 	addr := f.Key.Address(f.Client())
-	if skip := s.config.Uncounted; skip != nil && skip(addr.Addr(), seg.Time) {
+	if skip := s.config.Uncounted; skip != nil && skip(addr.Addr(), at) {
 		return
 	}
-	ref, watch := s.config.Unlisted.See(name, candidates.Client{Hi: addr.Hi, Lo: addr.Lo}, seg.Time)
-	spot.ref, spot.hash = ref, hash
+	ref, watch := s.config.Unlisted.See(name, candidates.Client{Hi: addr.Hi, Lo: addr.Lo}, at)
+	spot.ref, spot.hash = ref, hash // of a name that was shown before, the contact stays and the bytes are the better name's
 	if watch && spot.pace == 0 {
 		if spot.pace = s.unlisted.lend(); spot.pace != 0 {
 			f.State |= flow.Watched
