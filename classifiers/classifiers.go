@@ -84,6 +84,9 @@ func (v Verdict) Use() bool {
 	return v.Service != nil && (v.Role == signatures.RolePrimary || v.Role == signatures.RoleUpload)
 }
 
+// Shared says whether other products use the name as well.
+func (v Verdict) Shared() bool { return v.Role == signatures.RoleShared }
+
 // Classifier judges evidence. Classify is called from several goroutines at once, must not keep ev, and must not allocate when
 // nothing matches. It returns false if the evidence says nothing about any AI service.
 type Classifier interface {

@@ -21,6 +21,9 @@
 // Time is packet time. What a record says (borders of slices, ends of flows, identifiers) follows from the packets alone, so that
 // the same input gives the same records; the wall clock only decides, on a live interface, when silence is noticed.
 //
+// A supporting name of a service is no use by itself: its flow's slices are held until they are due, and written if the same client uses the
+// service at that time. A shared one is written only after such use, as evidence whose bytes do not count.
+//
 // What stays without a name is measured when a flow ends (Coverage, Clients): hidden by ECH, encrypted DNS, a relay or a tunnel, seen in
 // one direction, cut, or nameless.
 //

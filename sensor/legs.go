@@ -35,19 +35,23 @@ func (v *Visits) Onward(address, service string, at int64) (client string, ok bo
 
 // noteLeg notes a client's leg to a proxy: a CONNECT, or a request for a whole URI.
 func (s *Sensor) noteLeg(f *flow.Flow, seg *decode.Segment, o *evidence.Observation, v classifiers.Verdict) {
-	if v.Service == nil || o.Class != classifiers.ClassConnect && (o.Request == nil || o.Request.Form != http.FormAbsolute) {
+	if !v.Use() || o.Class != classifiers.ClassConnect && (o.Request == nil || o.Request.Form != http.FormAbsolute) {
 		return
 	}
 	client := f.Client()
 	s.config.Visits.Through(f.Key.Address(1-client).Addr().String(), v.Service.ID, f.Key.Address(client).Addr().String(), seg.Time)
 }
 
-// visit says which visit use of a service belongs to, and whether it is a proxy's: that of the client behind it, seen for the second time.
+// visit says which visit a contact with a service belongs to, and whether it is a proxy's: that of the client behind it, seen for the second time.
 func (s *Sensor) visit(address, service string, start, last int64) (id string, onward bool) {
-	visits := s.config.Visits
-	client, onward := visits.Onward(address, service, start)
-	if onward {
-		address = client
+	who, onward := s.person(address, service, start)
+	return s.config.Visits.ID(s.config.Observer.ID, who, service, start, last), onward
+}
+
+// person is whose use of a service that of an address is: its own, or if it is a proxy's, that of the client behind it.
+func (s *Sensor) person(address, service string, at int64) (who string, onward bool) {
+	if client, onward := s.config.Visits.Onward(address, service, at); onward {
+		return client, true
 	}
-	return visits.ID(s.config.Observer.ID, address, service, start, last), onward
+	return address, false
 }

@@ -21,6 +21,7 @@ func (s *Sensor) Ending(f *flow.Flow, side *flow.Side) {
 	s.account(f, s.storyOf(f))
 	s.endName(f, true)
 	measured(f, s.flows.Peek(f))
+	lastCall(f, s.flows.Peek(f))
 }
 
 // Emit implements flow.Owner: a slice of a flow that is reported, or the end of any other flow.
@@ -72,8 +73,30 @@ func (s *Sensor) offerFlow(f *flow.Flow, st *story, end flow.End) {
 
 // offerSlice writes what the flow carried for its current service since the slice before.
 func (s *Sensor) offerSlice(f *flow.Flow, side *flow.Side, st *story, end flow.End) {
+	if st.verdict.Service != nil && !st.verdict.Use() {
+		s.beside(f, side, st, end)
+		return
+	}
+	slice := st.pending(&side.Slice)
+	ev := s.sliceEvent(f, slice, st, end)
+	if st.verdict.Service != nil {
+		s.setVerdict(ev, st)
+		start := f.First
+		if ev.Gnomon.Flow.Slice > 0 {
+			start = slice.Start
+		}
+		who, onward := s.person(ev.Source.IP, st.verdict.Service.ID, start)
+		id := s.config.Visits.Use(s.config.Observer.ID, who, st.verdict.Service.ID, start, f.Last)
+		st.onward = st.onward || onward && ev.Gnomon.Flow.Slice == 0
+		counted := !st.onward
+		ev.Gnomon.Visit, ev.Gnomon.Counted = &event.Visit{ID: id}, &counted
+	}
+	s.offerSliceEvent(ev, f, slice, st)
+}
+
+// sliceEvent fills in what a record of a slice says, but for the service.
+func (s *Sensor) sliceEvent(f *flow.Flow, slice *flow.Slice, st *story, end flow.End) *event.Event {
 	ev := s.flowEvent(f, st)
-	slice := &side.Slice
 	ev.Timestamp, ev.Event.Start, ev.Event.End = event.Time(f.Last), event.Time(slice.Start), event.Time(f.Last)
 	client := f.Client()
 	ev.Source.Bytes, ev.Source.Packets = delta(f, slice, client)
@@ -81,19 +104,11 @@ func (s *Sensor) offerSlice(f *flow.Flow, side *flow.Side, st *story, end flow.E
 	ev.Gnomon.Flow.Slice = st.nextSlice()
 	ev.Gnomon.Flow.End = end.String()
 	s.setUpload(ev, f, st)
+	return ev
+}
+
+func (s *Sensor) offerSliceEvent(ev *event.Event, f *flow.Flow, slice *flow.Slice, st *story) {
 	t := s.tuple(f)
-	if st.verdict.Service != nil {
-		s.setVerdict(ev, st)
-		start := f.First
-		if ev.Gnomon.Flow.Slice > 0 {
-			start = slice.Start
-		}
-		client := ev.Source.IP
-		id, onward := s.visit(client, st.verdict.Service.ID, start, f.Last)
-		st.onward = st.onward || onward && ev.Gnomon.Flow.Slice == 0
-		counted := !st.onward
-		ev.Gnomon.Visit, ev.Gnomon.Counted = &event.Visit{ID: id}, &counted
-	}
 	ev.Event.ID = event.SliceID(s.config.Observer.ID, event.DatasetActivity, &t, slice.Start, serviceID(st))
 	s.sink.Offer(ev)
 }
@@ -173,6 +188,9 @@ func (s *Sensor) setVerdict(ev *event.Event, st *story) {
 	}
 	setService(ev, st.verdict, s.config.Ruleset())
 	ev.Gnomon.Evidence = &event.Evidence{Class: st.class.String(), Confidence: st.verdict.Confidence.String(), Also: st.also}
+	if !st.verdict.Use() {
+		ev.Gnomon.Evidence.Role = st.verdict.Role.String()
+	}
 }
 
 // setUpload says what left since the slice before.

@@ -34,8 +34,9 @@ type story struct {
 	tunnelAt     uint64       // the client's bytes up to the end of the CONNECT
 	uploaded     event.Upload // by the end of the slice before
 	onward       bool         // a proxy's connection for clients whose own were seen: not counted
+	held         *held        // of a name that is no use by itself; nil: nothing waits
 
-	verdict classifiers.Verdict // of what the flow carries now; Service nil: nothing that is reported
+	verdict classifiers.Verdict // of what the flow carries now; Service nil: nothing that is reported. It need not be use by itself
 	class   classifiers.Class
 	also    []string // other evidence of the same use
 	uses    []use    // the services that this flow has carried, and how many slices each has had
@@ -76,8 +77,11 @@ func (s *Sensor) foundName(f *flow.Flow, seg *decode.Segment, o *evidence.Observ
 	s.counters.found(o)
 	s.learner.connect(f, seg, o)
 	m := s.meaning(f, seg, o)
-	s.noteName(f, seg, o, m.known)
+	s.noteName(f, seg, o, m.verdict.Use())
 	if st := s.storyOf(f); st != nil {
+		if st.yields(o, m.verdict) {
+			m.verdict, m.known = classifiers.Verdict{}, false
+		}
 		if s.elsewhere(st, o, m.verdict) { // what is pending belongs to the service before
 			s.flows.Flush(f)
 		}
@@ -92,7 +96,7 @@ func (s *Sensor) foundName(f *flow.Flow, seg *decode.Segment, o *evidence.Observ
 // meaning is what an observation says of its flow.
 type meaning struct {
 	verdict classifiers.Verdict
-	known   bool // there is a verdict
+	known   bool // there is a verdict, if not one of use by itself
 	class   classifiers.Class
 	dnsName string // of the server's address, where the observation hides the name
 }
@@ -101,7 +105,7 @@ type meaning struct {
 func (s *Sensor) meaning(f *flow.Flow, seg *decode.Segment, o *evidence.Observation) (m meaning) {
 	m.class = o.Class
 	m.verdict, m.known = s.judge(f, seg, o)
-	front := !m.known && s.noteHider(f, seg, o)
+	front := !m.verdict.Use() && s.noteHider(f, seg, o)
 	if !front && (o.Hello == nil || len(o.Name) > 0) {
 		return m
 	}
@@ -116,6 +120,7 @@ func (s *Sensor) meaning(f *flow.Flow, seg *decode.Segment, o *evidence.Observat
 // tell adds an observation and what it means to the story of its flow.
 func (s *Sensor) tell(f *flow.Flow, seg *decode.Segment, o *evidence.Observation, st *story, m *meaning) {
 	first := st.protocol == ""
+	was := st.verdict
 	st.observe(f, seg, o)
 	s.measureHello(f, st, seg, o)
 	s.noteLeg(f, seg, o, m.verdict)
@@ -125,6 +130,9 @@ func (s *Sensor) tell(f *flow.Flow, seg *decode.Segment, o *evidence.Observation
 	if m.dnsName != "" {
 		st.dnsName = m.dnsName
 	}
+	if st.verdict.Service != was.Service || st.verdict.Use() != was.Use() {
+		s.noteUse(f, seg.Time, m)
+	}
 	if st.verdict.Service != nil || s.config.SliceAll {
 		s.slices(f, seg.Time)
 	}
@@ -133,14 +141,14 @@ func (s *Sensor) tell(f *flow.Flow, seg *decode.Segment, o *evidence.Observation
 	}
 }
 
-// judge asks the classifier.
+// judge asks the classifier. A name that is no use by itself is kept where it may lie beside such use; documents of whole flows do not tell.
 func (s *Sensor) judge(f *flow.Flow, seg *decode.Segment, o *evidence.Observation) (classifiers.Verdict, bool) {
 	if len(o.Name) == 0 {
 		return classifiers.Verdict{}, false
 	}
 	s.asked = classifiers.Evidence{Class: o.Class, Time: seg.Time, Name: o.Name, ECH: o.Hello != nil && o.Hello.ECH}
 	v, ok := s.classify.Classify(&s.asked)
-	if s.listed = ok; ok && v.Use() {
+	if s.listed = ok; ok && (v.Use() || s.mayBeBeside(f, seg.Time, v)) {
 		return v, true
 	}
 	return classifiers.Verdict{}, false
@@ -187,17 +195,26 @@ func (st *story) observe(f *flow.Flow, seg *decode.Segment, o *evidence.Observat
 
 // decide sets what the flow carries from now on.
 func (st *story) decide(v classifiers.Verdict, known bool, class classifiers.Class) {
-	if known && st.verdict.Service == v.Service && st.class != classifiers.ClassNone && st.class != class {
-		if was := st.class.String(); !slices.Contains(st.also, was) {
-			st.also = append(st.also, was)
-		}
-	} else if st.verdict.Service != v.Service {
+	switch same := st.verdict.Service == v.Service; {
+	case !same:
 		st.also = nil
+		st.drop()
+	case known && st.verdict.Use() && !v.Use():
+		return // use of the service stays use
+	case known:
+		st.alsoBy(st.class, class)
 	}
 	st.also = slices.DeleteFunc(st.also, func(other string) bool { return other == class.String() })
 	st.verdict, st.class = v, class
 	if !known {
 		st.class = classifiers.ClassNone
+	}
+}
+
+// alsoBy keeps the class of what the verdict rested on so far, if it now rests on another.
+func (st *story) alsoBy(was, class classifiers.Class) {
+	if was != classifiers.ClassNone && was != class && !slices.Contains(st.also, was.String()) {
+		st.also = append(st.also, was.String())
 	}
 }
 

@@ -68,7 +68,9 @@ func (s *summary) Offer(ev *event.Event) {
 	}
 	sum.evidence[ev.Gnomon.Evidence.Class]++
 	if ev.Gnomon.Counted == nil || !*ev.Gnomon.Counted {
-		sum.lookups++
+		if ev.Gnomon.Evidence.Role == "" { // a name that other products share is no look-up
+			sum.lookups++
+		}
 		if ev.Event.Outcome == "failure" {
 			sum.denied++
 		}

@@ -270,6 +270,8 @@ type Evidence struct {
 	Class      string   `json:"class,omitempty"`
 	Confidence string   `json:"confidence,omitempty"`
 	Also       []string `json:"also,omitempty"`
+	// Role says of a name that is no use by itself why it is here all the same, beside such use: supporting or shared.
+	Role string `json:"role,omitempty"`
 }
 
 // Upload is the estimate of application bytes (request bodies) that left, with bounds; absent when it cannot be known.

@@ -138,7 +138,11 @@ func (a *Activities) flow(ev *event.Event, r *Record, s *session, v classifiers.
 	if who == "" && ev.User != nil {
 		who = ev.User.Name
 	}
-	ev.Gnomon.Visit = &event.Visit{ID: a.config.Visits.ID(a.config.Observer.ID, who, v.Service.ID, int64(ev.Timestamp), int64(ev.Timestamp))}
+	visit := a.config.Visits.ID
+	if counted {
+		visit = a.config.Visits.Use
+	}
+	ev.Gnomon.Visit = &event.Visit{ID: visit(a.config.Observer.ID, who, v.Service.ID, int64(ev.Timestamp), int64(ev.Timestamp))}
 }
 
 // upload estimates the bodies that left. The bytes of a request are exact and hold its headers; those of a tunnel hold TLS and the

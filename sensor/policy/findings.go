@@ -132,6 +132,9 @@ func (f *Findings) Activity(ev *event.Event) []*event.Event {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.learn(timeOf(ev))
+	if g.Evidence != nil && g.Evidence.Role != "" { // beside a use that is found by itself
+		return f.uploads(ev)
+	}
 	var out []*event.Event
 	for _, find := range [...]func(*event.Event) *event.Event{f.firstUse, f.prohibited} {
 		if found := find(ev); found != nil {

@@ -70,6 +70,7 @@ func TestFirstUse(t *testing.T) {
 		change                      func(*event.Event)
 	}
 	uncounted := func(ev *event.Event) { *ev.Gnomon.Counted = false }
+	beside := func(ev *event.Event) { ev.Gnomon.Evidence = &event.Evidence{Confidence: "medium", Role: "supporting"} }
 	weak := func(ev *event.Event) { ev.Gnomon.Evidence = &event.Evidence{Confidence: "low"} }
 	tests := []struct {
 		name    string
@@ -86,6 +87,8 @@ func TestFirstUse(t *testing.T) {
 			[]string{"first-use 10 a  ", "first-use 20 b  ", "first-use 30 c  ", "first-use 60 d  "}},
 		{"weak evidence", nil, []record{{"s", "", Unreviewed, weak}}, []string{"first-use 20 s  "}},
 		{"never below one", nil, []record{{"s", "A", Approved, weak}, {"s", "B", Approved, weak}}, []string{"first-use 5 s  ", "first-use 1 s B "}},
+		{"beside a use", nil, []record{{"s", "", Unreviewed, beside}, {"s", "", Unreviewed, nil}}, []string{"first-use 40 s  "}},
+		{"beside a use alone", nil, []record{{"s", "", Prohibited, beside}}, []string{}},
 		{"not counted", nil, []record{{"s", "", Unreviewed, uncounted}, {"s", "", Unreviewed, nil}}, []string{"first-use 40 s  "}},
 		{"off", func(c *FindingsConfig) { c.FirstUse = false }, []record{{"s", "A", Unreviewed, nil}, {"s", "B", Unreviewed, nil}}, []string{"first-use 30 s B "}},
 		{"departments off", func(c *FindingsConfig) { c.FirstUseDepartment = false }, []record{{"s", "A", Unreviewed, nil}, {"s", "B", Unreviewed, nil}}, []string{"first-use 40 s  "}},
