@@ -56,7 +56,7 @@ func Compile(files fs.FS) ([]byte, error) {
 // compiler appends.
 type compiler struct{ b []byte }
 
-func (w *compiler) number(n int) { w.b = binary.AppendUvarint(w.b, uint64(n)) } //nolint:gosec // lengths and small enumerations
+func (w *compiler) number(n int) { w.b = binary.AppendUvarint(w.b, uint64(n)) }
 
 func (w *compiler) text(list ...string) {
 	for _, s := range list {
@@ -124,8 +124,8 @@ func (r *expander) number(limit int) int {
 		c := r.s[0]
 		r.s = r.s[1:]
 		n |= uint64(c&0x7f) << shift
-		if c < 0x80 && n <= uint64(limit) { //nolint:gosec // a length
-			return int(n) //nolint:gosec // at most limit
+		if c < 0x80 && n <= uint64(limit) {
+			return int(n)
 		}
 	}
 	r.s, r.short = "", true
