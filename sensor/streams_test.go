@@ -169,6 +169,66 @@ func slow(piece int, pause time.Duration) func(http.ResponseWriter, *http.Reques
 	}
 }
 
+// call speaks both ways at once, as a video call does that has to go through a TLS relay: a piece of sound every 20 ms, and pictures.
+func call(v *visitor, picture int) {
+	body, mouth := io.Pipe()
+	request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, v.base+"/"+strconv.Itoa(picture), body)
+	if err != nil {
+		return
+	}
+	seconds, seed := v.between(10, 40), v.dice.Uint64()
+	go func() {
+		dice := mrand.New(mrand.NewPCG(seed, 3))
+		for range seconds * 50 {
+			pass(20 * time.Millisecond)
+			if _, err := mouth.Write(make([]byte, sound(dice, picture))); err != nil {
+				return
+			}
+		}
+		_ = mouth.Close()
+	}()
+	response, err := v.client.Do(request)
+	if err != nil {
+		return
+	}
+	_, _ = io.Copy(io.Discard, response.Body)
+	_ = response.Body.Close()
+}
+
+// sound is the size of the next piece of a call.
+func sound(dice *mrand.Rand, picture int) int {
+	if picture > 0 && dice.IntN(2) == 0 {
+		return picture/2 + dice.IntN(picture)
+	}
+	return 80 + dice.IntN(100)
+}
+
+// answerCall is the other side of call.
+func answerCall(w http.ResponseWriter, r *http.Request, dice *mrand.Rand) {
+	picture, _ := strconv.Atoi(r.URL.Path[1:])
+	control := http.NewResponseController(w)
+	_ = control.EnableFullDuplex()
+	heard := make(chan struct{})
+	go func() {
+		_, _ = io.Copy(io.Discard, r.Body)
+		close(heard)
+	}()
+	for {
+		pass(20 * time.Millisecond)
+		select {
+		case <-heard:
+			return
+		default:
+		}
+		if _, err := w.Write(make([]byte, sound(dice, picture))); err != nil {
+			return
+		}
+		if control.Flush() != nil {
+			return
+		}
+	}
+}
+
 func size(v *visitor, from, to int) string { return fmt.Sprint("/", v.between(from, to)) }
 
 // sites are what the laboratory knows: AI services, and what else a network does all day.
@@ -231,6 +291,8 @@ func sites() []site {
 				}
 			}
 		}},
+		{kind: "a video call", serve: answerCall, visit: func(v *visitor) { call(v, 900) }},
+		{kind: "a call without pictures", serve: answerCall, visit: func(v *visitor) { call(v, 0) }},
 		{kind: "notices", serve: func(w http.ResponseWriter, _ *http.Request, dice *mrand.Rand) {
 			events(w, dice, 5+dice.IntN(60), 250, 6*time.Second)
 		},
