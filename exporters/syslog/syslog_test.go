@@ -31,9 +31,10 @@ type server struct {
 	listener net.Listener
 	newline  bool
 	accepted chan struct{}  // is closed with the first connection
-	over     sync.WaitGroup // connections
 
 	mu       sync.Mutex // guards what follows
+	changed  *sync.Cond // a connection is over
+	open     int        // connections
 	conns    []net.Conn
 	messages []string
 	broken   error
@@ -42,6 +43,7 @@ type server struct {
 func startServer(t *testing.T, l net.Listener, newline bool) *server {
 	t.Helper()
 	s := &server{listener: l, newline: newline, accepted: make(chan struct{})}
+	s.changed = sync.NewCond(&s.mu)
 	go func() {
 		for {
 			conn, err := l.Accept()
@@ -52,7 +54,7 @@ func startServer(t *testing.T, l net.Listener, newline bool) *server {
 			if s.conns = append(s.conns, conn); len(s.conns) == 1 {
 				close(s.accepted)
 			}
-			s.over.Add(1)
+			s.open++
 			s.mu.Unlock()
 			go s.read(conn)
 		}
@@ -72,7 +74,12 @@ func listen(t *testing.T) net.Listener {
 
 // read takes messages apart as RFC 6587 has it.
 func (s *server) read(conn net.Conn) {
-	defer s.over.Done()
+	defer func() {
+		s.mu.Lock()
+		s.open--
+		s.changed.Broadcast()
+		s.mu.Unlock()
+	}()
 	r := bufio.NewReader(conn)
 	for {
 		var text string
@@ -114,9 +121,11 @@ func octets(r *bufio.Reader) (string, error) {
 func (s *server) ids(t *testing.T) map[string]int {
 	t.Helper()
 	<-s.accepted
-	s.over.Wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for s.open > 0 {
+		s.changed.Wait()
+	}
 	if s.broken != nil {
 		t.Fatal(s.broken)
 	}
