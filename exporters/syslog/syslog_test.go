@@ -30,7 +30,7 @@ import (
 type server struct {
 	listener net.Listener
 	newline  bool
-	accepted chan struct{}  // is closed with the first connection
+	accepted chan struct{} // is closed with the first connection
 
 	mu       sync.Mutex // guards what follows
 	changed  *sync.Cond // a connection is over
