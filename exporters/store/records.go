@@ -16,7 +16,7 @@ import (
 const (
 	defaultPage = 100
 	maxPage     = 1000
-	// maxSample is how many records a sample of groups looks at: 20 ms.
+	// maxSample is how many records a sample of groups looks at: it bounds what rare groups cost.
 	maxSample = 20_000
 )
 
