@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gnomon-sensor/gnomon/exporters/dashboard"
+	"github.com/gnomon-sensor/gnomon/exporters/elasticsearch"
 	"github.com/gnomon-sensor/gnomon/exporters/spool"
 	"github.com/gnomon-sensor/gnomon/exporters/store"
 	"github.com/gnomon-sensor/gnomon/exporters/syslog"
@@ -29,6 +30,7 @@ type settings struct {
 	Dashboard dashboard.Config      `toml:"dashboard"`
 	Metrics   metricsSettings       `toml:"metrics"`
 	Syslog    syslog.Config         `toml:"syslog"`
+	Elastic   elasticsearch.Config  `toml:"elasticsearch"`
 }
 
 // spoolSettings is the table spool: records on their way to the store and to other systems.
@@ -81,12 +83,13 @@ func defaultSettings() settings {
 		Dashboard: dashboard.Default(),
 		Metrics:   metricsSettings{Enabled: true},
 		Syslog:    syslog.Default(),
+		Elastic:   elasticsearch.Default(),
 	}
 }
 
 // Validate implements config.Settings.
 func (s *settings) Validate() error {
-	for _, check := range []func() error{s.Config.Validate, s.Identity.Validate, s.Privacy.Validate, s.Policy.Validate, s.Findings.Validate, s.Spool.validate, s.Store.validate, s.Report.validate, s.Dashboard.Validate, s.Metrics.validate, s.Syslog.Validate, s.validateKeys} {
+	for _, check := range []func() error{s.Config.Validate, s.Identity.Validate, s.Privacy.Validate, s.Policy.Validate, s.Findings.Validate, s.Spool.validate, s.Store.validate, s.Report.validate, s.Dashboard.Validate, s.Metrics.validate, s.Syslog.Validate, s.Elastic.Validate, s.validateKeys} {
 		if err := check(); err != nil {
 			return err
 		}
