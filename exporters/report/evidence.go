@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -16,8 +15,9 @@ import (
 const (
 	// evidenceRead is how many records of a row are read, and evidenceShown how many of them a row names.
 	evidenceRead, evidenceShown = 6, 5
-	// evidenceRows are the rows that one question is for at most: their records fit one page.
-	evidenceRows = 1000 / evidenceRead
+	// evidenceRows are the rows that one question is for at most: their records fit one page, with room for groups that have no row.
+	evidenceRows = evidencePage * 3 / 4 / evidenceRead
+	evidencePage = 1000
 	// evidenceWorkers ask at once.
 	evidenceWorkers = 4
 )
@@ -29,7 +29,7 @@ type wantedEvidence struct {
 	of    query.Dimension
 }
 
-// wanted asks for the evidence of every row: of all services and of all departments at once, of each user at once.
+// wanted asks for the evidence of every row: of all services, of all departments and of several users at once.
 func (b *builder) wanted() (out []wantedEvidence) {
 	for rows := range slices.Chunk(b.rep.ByService.Rows, evidenceRows) {
 		out = append(out, b.together(rows, query.ByService))
@@ -37,29 +37,21 @@ func (b *builder) wanted() (out []wantedEvidence) {
 	for rows := range slices.Chunk(b.rep.ByDepartment.Rows, evidenceRows) {
 		out = append(out, b.together(rows, query.ByDepartment))
 	}
-	for of := range b.rep.ByUser.users() {
-		for rows := range slices.Chunk(of, evidenceRows) {
-			w := b.together(rows, query.ByService)
-			w.where.Users = []string{rows[0].UserKey}
-			out = append(out, w)
+	for rows := range slices.Chunk(b.rep.ByUser.Rows, evidenceRows) {
+		w := b.together(rows, query.ByService)
+		for i := range rows {
+			w.where.Users = append(w.where.Users, rows[i].UserKey)
 		}
+		w.where.Users, w.where.Services = slices.Compact(w.where.Users), distinct(w.where.Services)
+		out = append(out, w)
 	}
 	return out
 }
 
-// users are the rows of one user after the other.
-func (t *Table) users() iter.Seq[[]UseRow] {
-	return func(yield func([]UseRow) bool) {
-		for first, i := 0, 1; i <= len(t.Rows); i++ {
-			if i < len(t.Rows) && t.Rows[i].UserKey == t.Rows[first].UserKey {
-				continue
-			}
-			if !yield(t.Rows[first:i]) {
-				return
-			}
-			first = i
-		}
-	}
+// distinct sorts words and leaves each once.
+func distinct(words []string) []string {
+	slices.Sort(words)
+	return slices.Compact(words)
 }
 
 // together narrows the report's filter down to the rows.
@@ -112,7 +104,7 @@ func (b *builder) sample(ctx context.Context, w wantedEvidence) error {
 	r := query.RecordRequest{Dataset: event.DatasetActivity, From: b.rep.Period.From, To: b.rep.Period.To, Where: w.where, Limit: evidenceRead}
 	several := len(w.rows) > 1
 	if several {
-		r.Limit, r.Each, r.EachOf = evidenceRead*len(w.rows), evidenceRead, w.of
+		r.Limit, r.Each, r.EachOf = evidencePage, evidenceRead, w.of
 	}
 	page, err := b.q.Records(ctx, r)
 	if err != nil {
@@ -167,6 +159,9 @@ func belongs(ev *event.Event, row *UseRow, of query.Dimension) bool {
 	}
 	if of == query.ByDepartment {
 		return departmentOf(ev) == row.key
+	}
+	if row.UserKey != "" && row.UserKey != query.UserKey(ev) {
+		return false
 	}
 	return g.Service != nil && g.Service.ID == row.ServiceID
 }

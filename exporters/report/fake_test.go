@@ -205,7 +205,7 @@ func (f *fake) Records(_ context.Context, r query.RecordRequest) (query.Page, er
 		}
 		return p, nil
 	}
-	given := map[[2]string]int{}
+	given := map[[3]string]int{}
 	for i := len(f.uses) - 1; i >= 0; i-- {
 		x := &f.uses[i]
 		if x.at.Before(r.From) || !x.at.Before(r.To) || x.at.Before(f.recsFrom) || !x.matches(r.Where) {
@@ -216,15 +216,18 @@ func (f *fake) Records(_ context.Context, r query.RecordRequest) (query.Page, er
 			break
 		}
 		for _, counted := range []bool{true, false}[:1+i%7/6] { // some were seen by a second eye as well
-			group := [2]string{x.service, x.state}
+			group := [3]string{x.service, x.state}
 			if r.EachOf == query.ByDepartment {
 				group[0] = x.dept
+			}
+			if len(r.Where.Users) > 0 {
+				group[2] = x.user
 			}
 			if given[group]++; r.Each > 0 && given[group] > r.Each {
 				continue
 			}
 			p.Records = append(p.Records, event.Event{Timestamp: event.At(x.at), Event: event.Meta{ID: fmt.Sprintf("record%08d%t", i, counted)},
-				User: &event.User{Group: &event.Group{Name: x.dept}},
+				User: &event.User{ID: x.user, Group: &event.Group{Name: x.dept}},
 				Gnomon: &event.Gnomon{Counted: &counted, Service: &event.Service{ID: x.service}, Policy: &event.Policy{Status: x.state},
 					Evidence: &event.Evidence{Class: []string{"sni", "quic-sni"}[i%2], Confidence: "high"}}})
 		}

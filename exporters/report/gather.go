@@ -24,6 +24,8 @@ type builder struct {
 	spans bool       // whether q says what it keeps
 	kept  query.Span // what it keeps
 	used  []query.Row
+	// byService has all use by service and status, asked for once.
+	byService func() ([]query.Row, error)
 }
 
 // step asks for one part of the report.
@@ -35,6 +37,7 @@ func (b *builder) gather(ctx context.Context) error {
 		return err
 	}
 	uses, last := []step{b.totals, b.unapproved}, []step{}
+	b.byService = sync.OnceValues(func() ([]query.Row, error) { return b.sums(ctx, b.where, query.ByService, query.ByStatus) })
 	services := []step{b.services, b.newServices, b.findings}
 	if b.req.Audience != DLP {
 		uses, services, last = []step{b.totals, b.departments}, services[:2], []step{b.protect}

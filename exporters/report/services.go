@@ -10,8 +10,8 @@ import (
 )
 
 // services asks for the use of each service under each status.
-func (b *builder) services(ctx context.Context) error {
-	rows, err := b.sums(ctx, b.where, query.ByService, query.ByStatus)
+func (b *builder) services(context.Context) error {
+	rows, err := b.byService()
 	if err != nil {
 		return err
 	}

@@ -12,25 +12,27 @@ import (
 // unapproved asks for unapproved use by service, department and user, and for its evidence.
 func (b *builder) unapproved(ctx context.Context) error {
 	where := b.with(unapprovedStatuses()...)
-	var err error
-	if b.rep.ByService, err = b.table(ctx, where, query.ByService); err != nil {
+	services, err := b.byService()
+	if err != nil {
 		return err
 	}
-	if b.rep.ByDepartment, err = b.table(ctx, where, query.ByDepartment); err != nil {
+	b.rep.ByService = b.table(slices.DeleteFunc(slices.Clone(services), allowed), query.ByService)
+	departments, err := b.sums(ctx, where, query.ByDepartment, query.ByStatus)
+	if err != nil {
 		return err
 	}
+	b.rep.ByDepartment = b.table(departments, query.ByDepartment)
 	if b.rep.ByUser, err = b.byUser(ctx, where); err != nil {
 		return err
 	}
 	return b.evidence(ctx, b.wanted())
 }
 
+// allowed says whether a row by service and status is of use that somebody has allowed.
+func allowed(r query.Row) bool { return !slices.Contains(unapprovedStatuses(), r.Key[1]) }
+
 // table is unapproved use by one dimension and status.
-func (b *builder) table(ctx context.Context, where query.Filter, by query.Dimension) (*Table, error) {
-	rows, err := b.sums(ctx, where, by, query.ByStatus)
-	if err != nil {
-		return nil, err
-	}
+func (b *builder) table(rows []query.Row, by query.Dimension) *Table {
 	slices.SortStableFunc(rows, byUpload)
 	t := &Table{Total: len(rows), Shown: min(len(rows), b.req.TopN)}
 	for _, r := range rows[:t.Shown] {
@@ -44,7 +46,7 @@ func (b *builder) table(ctx context.Context, where query.Filter, by query.Dimens
 		t.Rows = append(t.Rows, u)
 	}
 	t.leaveOut(b.rep.Unapproved)
-	return t, nil
+	return t
 }
 
 // useRow takes over what rows of every table have; the status is the key at i.

@@ -35,7 +35,7 @@ func (w *writer) storeClients(ctx context.Context, ev *event.Event) error {
 		if c.User != nil {
 			label = valid(c.User.Name)
 		}
-		args := []any{day, userKey(&of), label}
+		args := []any{day, query.UserKey(&of), label}
 		all := c.Web
 		all.Add(&c.OtherPorts)
 		for _, p := range all.Parts() {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"sort"
 )
 
 // A block is rows in columns: a version, the number of rows, the moment that times count from, the first user, a width in bytes (0 to 8) for
@@ -200,6 +201,11 @@ func (b *block) sums(i int, hour int64) sums {
 // user and hour return who row i counts for, and where its span begins.
 func (b *block) user(i int) uint32 { return b.first + uint32(b.col[colUser].at(i)) }
 func (b *block) hour(i int) int64  { return b.base + int64(b.col[colHour].at(i))*quarter }
+
+// find returns the first row of a user or of one with a larger number: rows stand in the order of users.
+func (b *block) find(user uint32) int {
+	return sort.Search(b.n, func(i int) bool { return b.user(i) >= user })
+}
 
 // rows appends all rows to out.
 func (b *block) rows(out []row) []row {

@@ -117,9 +117,9 @@ func partTables() []string {
 	return []string{
 		`CREATE TABLE record_{n} (id PRIMARY KEY, dataset INTEGER NOT NULL, ts INTEGER NOT NULL, user INTEGER NOT NULL,
 			facet INTEGER NOT NULL, action TEXT, data BLOB NOT NULL) WITHOUT ROWID`,
-		// The first covers every filter, so that records are read only when they are part of the answer.
+		// They cover every filter, so that records are read only when they are part of the answer.
 		`CREATE INDEX record_{n}_ts ON record_{n} (dataset, ts, id, user, facet, action)`,
-		`CREATE INDEX record_{n}_user ON record_{n} (user, ts)`,
+		`CREATE INDEX record_{n}_user ON record_{n} (user, ts, id, dataset, facet, action)`,
 		`CREATE TABLE visit_{n} (id PRIMARY KEY, ts INTEGER NOT NULL, record NOT NULL, user INTEGER NOT NULL, facet INTEGER NOT NULL) WITHOUT ROWID`,
 	}
 }

@@ -23,9 +23,10 @@ type Reader struct {
 	db    *sql.DB
 	unzip unzip
 
-	mu    sync.Mutex // guards what follows
-	words words
-	cache blockCache
+	mu     sync.Mutex // guards what follows
+	words  words
+	cache  blockCache
+	facets facetCache
 }
 
 var (
@@ -42,7 +43,7 @@ func OpenReader(path string) (*Reader, error) {
 	if err := readable(abs); err != nil {
 		return nil, err
 	}
-	r := &Reader{path: abs, cache: newBlockCache()}
+	r := &Reader{path: abs, cache: newBlockCache(), facets: newFacetCache()}
 	const pragmas = "&_query_only=1&_dqs=0&_pragma=busy_timeout(10000)&_pragma=cache_size(-8192)&_pragma=temp_store(MEMORY)"
 	err = r.open("mode=ro" + pragmas)
 	if _, none := os.Stat(abs + "-wal"); err != nil && errors.Is(none, fs.ErrNotExist) {
@@ -101,11 +102,12 @@ func (r *Reader) Close() error {
 
 // view is the store as of one moment.
 type view struct {
-	tx    *sql.Tx
-	parts []part
-	words *words
-	unzip unzip
-	cache *blockCache
+	tx     *sql.Tx
+	parts  []part
+	words  *words
+	unzip  unzip
+	cache  *blockCache
+	facets *facetCache
 }
 
 // view runs what on the store as of now. What is committed meanwhile is not seen.
@@ -115,7 +117,7 @@ func (r *Reader) view(ctx context.Context, what func(context.Context, *view) err
 		return err
 	}
 	defer tx.Rollback()
-	v := &view{tx: tx, unzip: r.unzip, cache: &r.cache}
+	v := &view{tx: tx, unzip: r.unzip, cache: &r.cache, facets: &r.facets}
 	err = v.each(ctx, "SELECT "+partColumns+" FROM part ORDER BY id", nil, func(rows *sql.Rows) error {
 		var p part
 		err := p.scan(rows)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gnomon-sensor/gnomon/exporters"
+	"github.com/gnomon-sensor/gnomon/exporters/query"
 	"github.com/gnomon-sensor/gnomon/sensor/event"
 )
 
@@ -20,7 +21,6 @@ const (
 	userShared = 1 // an address that stands for several people or none
 	userNobody = 2 // neither user nor address is known
 
-	sharedKey   = "shared"
 	sharedLabel = "shared addresses (proxy, resolver)"
 )
 
@@ -137,7 +137,7 @@ func (w *writer) prepare(batch []event.Event, out []exporters.Outcome) []entry {
 			out[i] = exporters.Outcome{State: exporters.Never, Reason: reason}
 			continue
 		}
-		entries = append(entries, entry{ev: ev, at: i, id: parseID(valid(ev.Event.ID)), data: data, userKey: userKey(ev), facet: facetOf(ev)})
+		entries = append(entries, entry{ev: ev, at: i, id: parseID(valid(ev.Event.ID)), data: data, userKey: query.UserKey(ev), facet: facetOf(ev)})
 	}
 	w.entries = entries
 	return entries
@@ -157,30 +157,6 @@ func (w *writer) pack(ev *event.Event) (data []byte, reason string) {
 
 // valid replaces what is not UTF-8, as JSON does.
 func valid(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
-
-// userKey says who a record counts for: a user is one person at all sites, an address is one client of its site.
-func userKey(ev *event.Event) string {
-	switch {
-	case ev.Gnomon != nil && ev.Gnomon.Attribution != nil && ev.Gnomon.Attribution.Shared:
-		return sharedKey
-	case ev.User == nil || ev.User.ID == "":
-		return addressKey(ev)
-	case ev.User.ID == sharedKey:
-		return "id:" + sharedKey
-	}
-	return valid(ev.User.ID)
-}
-
-// addressKey names the client where its user is not known.
-func addressKey(ev *event.Event) string {
-	switch {
-	case ev.Source == nil || ev.Source.IP == "":
-		return ""
-	case ev.Gnomon != nil && ev.Gnomon.Site != "":
-		return valid("ip:" + ev.Source.IP + "@" + ev.Gnomon.Site)
-	}
-	return valid("ip:" + ev.Source.IP)
-}
 
 // facetOf collects the words of a record.
 func facetOf(ev *event.Event) facet {

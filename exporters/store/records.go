@@ -16,7 +16,7 @@ import (
 const (
 	defaultPage = 100
 	maxPage     = 1000
-	// maxSample is how many records a sample of groups looks at: it bounds what rare groups cost.
+	// maxSample is how many records a sample of groups looks at, for each user where users are asked for: it bounds what rare groups cost.
 	maxSample = 20_000
 )
 
@@ -48,10 +48,10 @@ type seek struct {
 
 // spread bounds how many records of each group are taken.
 type spread struct {
-	each   int // 0: no bound, no groups
-	of     query.Dimension
-	given  map[spreadKey]int
-	looked int
+	each         int // 0: no bound, no groups
+	of           query.Dimension
+	given        map[spreadKey]int
+	looked, most int
 }
 
 // spreadKey is a group of a sample: of one user where users are asked for.
@@ -82,7 +82,7 @@ func (s *spread) take(f *facet, user uint32) bool {
 // over says whether enough records were looked at, this one included.
 func (s *spread) over() bool {
 	s.looked++
-	return s.each > 0 && s.looked > maxSample
+	return s.each > 0 && s.looked > s.most
 }
 
 // Records implements query.Query. Pages go on where the one before ended, whatever has been stored meanwhile; a zero From or To leaves
@@ -118,7 +118,7 @@ func (r *Reader) Records(ctx context.Context, q query.RecordRequest) (query.Page
 // newSeek checks a request.
 func (v *view) newSeek(ctx context.Context, q *query.RecordRequest) (*seek, error) {
 	s := &seek{dataset: datasets[q.Dataset], from: math.MinInt64, to: math.MaxInt64, action: q.Action, limit: pageSize(q.Limit), services: q.Where.Services,
-		pass: newSieve(&q.Where), facets: v.words.facets, sample: spread{each: q.Each, of: q.EachOf, given: map[spreadKey]int{}}}
+		pass: newSieve(&q.Where), facets: v.words.facets, sample: spread{each: q.Each, of: q.EachOf, given: map[spreadKey]int{}, most: maxSample * max(1, len(q.Where.Users))}}
 	if s.dataset == 0 {
 		return nil, fmt.Errorf("there is no dataset %q; take one of gnomon.activity, .finding, .coverage, .candidate or .audit", q.Dataset)
 	}
@@ -162,7 +162,7 @@ func (v *view) seek(ctx context.Context, s *seek) ([]found, error) {
 	slices.SortFunc(parts, func(a, b part) int { return cmp.Compare(b.tsmax, a.tsmax) })
 	var list []found
 	for _, p := range parts {
-		if len(list) > s.limit && list[s.limit].ts > p.tsmax || s.sample.looked > maxSample {
+		if len(list) > s.limit && list[s.limit].ts > p.tsmax || s.sample.looked > s.sample.most {
 			break
 		}
 		more, err := v.seekPart(ctx, s, p.id)
@@ -260,10 +260,23 @@ func (s *seek) statement() (text string, args []any) {
 // load reads the records of a page.
 func (v *view) load(ctx context.Context, list []found, page *query.Page) error {
 	page.Records = make([]event.Event, 0, len(list))
+	stmts := map[int64]*sql.Stmt{} // by part
+	defer func() {
+		for _, stmt := range stmts {
+			_ = stmt.Close() // it only read
+		}
+	}()
 	for _, f := range list {
+		stmt := stmts[f.part]
+		if stmt == nil {
+			var err error
+			if stmt, err = v.tx.PrepareContext(ctx, numbered("SELECT data FROM record_{n} WHERE id = ?", f.part)); err != nil {
+				return err
+			}
+			stmts[f.part] = stmt
+		}
 		var data []byte
-		err := v.tx.QueryRowContext(ctx, numbered("SELECT data FROM record_{n} WHERE id = ?", f.part), f.id.value()).Scan(&data)
-		if err != nil {
+		if err := stmt.QueryRowContext(ctx, f.id.value()).Scan(&data); err != nil {
 			return err
 		}
 		ev, err := v.unzip.unpack(data)

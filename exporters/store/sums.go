@@ -32,7 +32,11 @@ func (r *Reader) Sums(ctx context.Context, q query.Request) ([]query.Row, error)
 		if err != nil {
 			return err
 		}
-		t, err := v.tally(ctx, ask, segments)
+		add := v.tally
+		if ask.follows() {
+			add = v.byFacet
+		}
+		t, err := add(ctx, ask, segments)
 		if err != nil {
 			return err
 		}
@@ -62,27 +66,38 @@ func (v *view) plan(ctx context.Context, a *ask) ([]segment, error) {
 	}
 	for _, m := range months {
 		if a.whole(m.start, m.until) {
-			if out, err = v.blocks(ctx, a, out, levelMonth, m); err != nil {
-				return nil, err
-			}
-			continue
+			out, err = v.blocks(ctx, a, out, stretch{m.month, levelMonth, m.start, m.start})
+		} else {
+			out, err = v.days(ctx, a, out, m.month)
 		}
-		days, err := v.spans(ctx, "SELECT month, start, max(until) FROM block WHERE month = ? AND level = ? GROUP BY start HAVING start < ? AND max(until) > ?",
-			m.month, levelDay, a.to, a.from)
 		if err != nil {
 			return nil, err
 		}
-		for _, d := range days {
-			level := levelHour
-			if a.whole(d.start, d.until) {
-				level = levelDay
-			}
-			if out, err = v.blocks(ctx, a, out, level, d); err != nil {
-				return nil, err
-			}
-		}
 	}
 	return v.freshBlocks(ctx, a, out)
+}
+
+// days chooses the blobs of a month that is not wanted as a whole. Whole days that follow each other are asked for at once.
+func (v *view) days(ctx context.Context, a *ask, out []segment, month int64) ([]segment, error) {
+	days, err := v.spans(ctx, "SELECT month, start, max(until) FROM block WHERE month = ? AND level = ? GROUP BY start HAVING start < ? AND max(until) > ?",
+		month, levelDay, a.to, a.from)
+	if err != nil {
+		return nil, err
+	}
+	for i := 0; i < len(days); {
+		level, n := levelHour, 1
+		if a.whole(days[i].start, days[i].until) {
+			level = levelDay
+			for i+n < len(days) && a.whole(days[i+n].start, days[i+n].until) {
+				n++
+			}
+		}
+		if out, err = v.blocks(ctx, a, out, stretch{month, level, days[i].start, days[i+n-1].start}); err != nil {
+			return nil, err
+		}
+		i += n
+	}
+	return out, nil
 }
 
 // span is a day or a month that there are blocks of.
@@ -98,12 +113,25 @@ func (v *view) spans(ctx context.Context, text string, args ...any) (out []span,
 	return out, err
 }
 
-// blocks appends the blocks of one level and span that may hold users of the question.
-func (v *view) blocks(ctx context.Context, a *ask, out []segment, level int, at span) ([]segment, error) {
-	s := segment{whole: level != levelHour, bucket: a.bucket(at.start)}
-	err := v.each(ctx, "SELECT id, people FROM block WHERE month = ? AND level = ? AND start = ?", []any{at.month, level, at.start}, func(rows *sql.Rows) error {
+// stretch is spans of one level that follow each other, by where the first and the last begin.
+type stretch struct {
+	month       int64
+	level       int
+	first, last int64
+}
+
+// blocks appends the blocks of a stretch that may hold users of the question.
+func (v *view) blocks(ctx context.Context, a *ask, out []segment, at stretch) ([]segment, error) {
+	s := segment{whole: at.level != levelHour}
+	was := int64(-1)
+	const text = "SELECT id, start, people FROM block WHERE month = ? AND level = ? AND start BETWEEN ? AND ?"
+	err := v.each(ctx, text, []any{at.month, at.level, at.first, at.last}, func(rows *sql.Rows) error {
+		var start int64
 		var people uint32
-		err := rows.Scan(&s.id.row, &people)
+		err := rows.Scan(&s.id.row, &start, &people)
+		if start != was {
+			was, s.bucket = start, a.bucket(start)
+		}
 		if a.people == nil || a.people[people] {
 			out = append(out, s)
 		}
@@ -125,8 +153,25 @@ func (v *view) freshBlocks(ctx context.Context, a *ask, out []segment) ([]segmen
 	return out, err
 }
 
-// tally adds segments up, on several cores.
+// sink adds jobs up, on one core.
+type sink interface{ add(j *job) error }
+
+// tally adds segments up into the groups of a question.
 func (v *view) tally(ctx context.Context, a *ask, segments []segment) (*tally, error) {
+	sinks, err := addUp(ctx, v, segments, func() *tally { return newTally(a) })
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range sinks[1:] {
+		if err := sinks[0].join(t); err != nil {
+			return nil, err
+		}
+	}
+	return sinks[0], nil
+}
+
+// addUp adds segments up on several cores, into a sink for each.
+func addUp[S sink](ctx context.Context, v *view, segments []segment, empty func() S) ([]S, error) {
 	settled, err := v.tx.PrepareContext(ctx, "SELECT data FROM block WHERE id = ?")
 	if err != nil {
 		return nil, err
@@ -137,7 +182,7 @@ func (v *view) tally(ctx context.Context, a *ask, segments []segment) (*tally, e
 		return nil, err
 	}
 	defer func() { _ = fresh.Close() }()
-	pool := newPool(a, min(maxWorkers, runtime.GOMAXPROCS(0), len(segments)/8+1))
+	pool := newPool(empty, min(maxWorkers, runtime.GOMAXPROCS(0), len(segments)/8+1))
 	for _, s := range segments {
 		if err = ctx.Err(); err != nil || pool.failed() != nil {
 			break
@@ -152,8 +197,9 @@ func (v *view) tally(ctx context.Context, a *ask, segments []segment) (*tally, e
 		}
 		pool.work <- job{s, data}
 	}
-	t, failed := pool.end()
-	return t, cmp.Or(err, failed)
+	close(pool.work)
+	pool.wait.Wait()
+	return pool.sinks, cmp.Or(err, pool.err)
 }
 
 // job is a segment that has been read.
@@ -163,26 +209,25 @@ type job struct {
 }
 
 // pool adds jobs up on several cores.
-type pool struct {
+type pool[S sink] struct {
 	work  chan job
 	wait  sync.WaitGroup
-	sums  []*tally
+	sinks []S
 	mu    sync.Mutex // guards err
 	err   error
-	tally *ask
 }
 
-func newPool(a *ask, workers int) *pool {
-	p := &pool{work: make(chan job, workers), tally: a}
+func newPool[S sink](empty func() S, workers int) *pool[S] {
+	p := &pool[S]{work: make(chan job, workers)}
 	for range workers {
-		t := newTally(a)
-		p.sums = append(p.sums, t)
+		s := empty()
+		p.sinks = append(p.sinks, s)
 		p.wait.Go(func() {
 			for j := range p.work {
 				if p.failed() != nil {
 					continue
 				}
-				if err := t.add(&j); err != nil {
+				if err := s.add(&j); err != nil {
 					p.mu.Lock()
 					p.err = err
 					p.mu.Unlock()
@@ -193,25 +238,10 @@ func newPool(a *ask, workers int) *pool {
 	return p
 }
 
-func (p *pool) failed() error {
+func (p *pool[S]) failed() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.err
-}
-
-// end waits for the workers and joins what they have.
-func (p *pool) end() (*tally, error) {
-	close(p.work)
-	p.wait.Wait()
-	if p.err != nil {
-		return nil, p.err
-	}
-	for _, t := range p.sums[1:] {
-		if err := p.sums[0].join(t); err != nil {
-			return nil, err
-		}
-	}
-	return p.sums[0], nil
 }
 
 // errGroups bounds memory.

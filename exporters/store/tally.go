@@ -82,25 +82,37 @@ func (t *tally) newGroup(start int64, key int32, user uint32) *group {
 	return &group{sums: sums{first: forEver, last: sinceEver}, bucket: start, key: key, user: user}
 }
 
-// add adds the rows of a block that the question asks for. It is where the time of a question goes: about 30 ns for a row.
-func (t *tally) add(j *job) error { //nolint:gocyclo // the loop that every question waits for; calls in it cost a third more
+// add adds the rows of a block that the question asks for.
+func (t *tally) add(j *job) error {
 	a, b := t.ask, &t.block
 	if err := b.decode(j.data); err != nil {
 		return err
 	}
-	if j.whole && a.single && b.n > 0 {
+	switch {
+	case j.whole && a.single && b.n > 0:
 		t.group(j.bucket, 0, 0).addBlock(b)
-		return nil
+	case a.users != nil:
+		for user := range a.users {
+			t.addRows(j, b.find(user), b.find(user+1))
+		}
+	default:
+		t.addRows(j, 0, b.n)
 	}
-	for i := range b.n {
+	if t.n > maxGroups {
+		return errGroups
+	}
+	return nil
+}
+
+// addRows adds the rows of a block from one on up to another. It is where the time of a question goes: about 30 ns for a row.
+func (t *tally) addRows(j *job, from, to int) {
+	a, b := t.ask, &t.block
+	for i := from; i < to; i++ {
 		facet := b.col[colFacet].at(i)
 		if facet >= uint64(len(a.groupOf)) || a.groupOf[facet] < 0 {
 			continue
 		}
 		user := b.user(i)
-		if a.users != nil && !a.users[user] {
-			continue
-		}
 		hour, start := b.hour(i), j.bucket
 		if !j.whole {
 			if hour < a.from || hour >= a.to {
@@ -115,10 +127,6 @@ func (t *tally) add(j *job) error { //nolint:gocyclo // the loop that every ques
 			g.people.add(user)
 		}
 	}
-	if t.n > maxGroups {
-		return errGroups
-	}
-	return nil
 }
 
 // addBlock adds all rows of a block: a column after the other, which is more than twice as fast as row by row. A year by day has seven million

@@ -56,14 +56,24 @@ func (s *userSet) join(o *userSet) {
 		}
 		return
 	}
+	if one := s.one; s.pages == nil && one != 0 {
+		s.n = 0
+		s.set(one)
+	}
+	for len(s.pages) < len(o.pages) {
+		s.pages = append(s.pages, nil)
+	}
 	for at, p := range o.pages {
 		if p == nil {
 			continue
 		}
+		if s.pages[at] == nil {
+			s.pages[at] = new(userPage)
+		}
 		for i, word := range p {
-			for ; word != 0; word &= word - 1 {
-				s.add(uint32(at)<<pageShift | uint32(i)<<6 | uint32(bits.TrailingZeros64(word)))
-			}
+			mine := &s.pages[at][i]
+			s.n += uint64(bits.OnesCount64(word &^ *mine))
+			*mine |= word
 		}
 	}
 }

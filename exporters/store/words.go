@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+
+	"github.com/gnomon-sensor/gnomon/exporters/query"
 )
 
 // maxWords bounds each cache of words; beyond it the cache begins anew.
@@ -19,7 +21,7 @@ type userEntry struct {
 // userID returns the number of the user that an entry counts for, a new one if need be.
 func (w *writer) userID(ctx context.Context, e *entry, today int64) (uint32, error) {
 	switch e.userKey {
-	case sharedKey:
+	case query.SharedUser:
 		return userShared, nil
 	case "":
 		return userNobody, nil
