@@ -13,44 +13,46 @@ const (
 	maxVisits = 1 << 18
 )
 
-// Visits joins the records of one client's use of one service. It is shared by the workers of a sensor; a record exists when it is
-// asked.
+// Visits joins the records of one client's use of one service. It is shared by the workers of a sensor and by what reads logs; a record
+// exists when it is asked. Lines of a log may come long after what they tell of, so that it knows the last few visits of each.
 type Visits struct {
 	mu   sync.Mutex
-	open map[visitor]visit
+	open map[visitor]*visit
 	legs map[visitor]leg // by proxy
 }
 
 type visitor struct{ client, service string }
 
 type visit struct {
-	id   string
-	last int64
-	used int64 // when the service was used last: a look-up is none
-	use  bool  // there was any
+	id          string
+	first, last int64
+	since, used int64  // when the service was used first and last: a look-up is no use
+	use         bool   // there was any
+	before      *visit // the one before it, for lines of a log that come late
 }
 
+// maxBefore bounds how many visits of one client to one service are remembered behind the latest.
+const maxBefore = 4
+
 // NewVisits returns an empty set.
-func NewVisits() *Visits { return &Visits{open: map[visitor]visit{}, legs: map[visitor]leg{}} }
+func NewVisits() *Visits { return &Visits{open: map[visitor]*visit{}, legs: map[visitor]leg{}} }
 
 // ID returns the visit that a contact with the service from start to last (packet times) belongs to.
 func (v *Visits) ID(observer, client, service string, start, last int64) string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	key := visitor{client, service}
-	now := v.at(observer, key, start, last)
-	v.open[key] = now
-	return now.id
+	return v.at(observer, visitor{client, service}, start, last).id
 }
 
 // Use is ID for use of the service by itself, which others may Join.
 func (v *Visits) Use(observer, client, service string, start, last int64) string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	key := visitor{client, service}
-	now := v.at(observer, key, start, last)
-	now.used, now.use = max(now.used, last), true
-	v.open[key] = now
+	now := v.at(observer, visitor{client, service}, start, last)
+	if !now.use {
+		now.since, now.used, now.use = start, last, true
+	}
+	now.since, now.used = min(now.since, start), max(now.used, last)
 	return now.id
 }
 
@@ -59,24 +61,49 @@ func (v *Visits) Use(observer, client, service string, start, last int64) string
 func (v *Visits) Join(client, service string, start, last int64) (id string, ok bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	now := v.open[visitor{client, service}]
-	if !now.use || start-now.used > visitPause || now.used-last > visitPause {
-		return "", false
+	for now := v.open[visitor{client, service}]; now != nil; now = now.before {
+		if now.use && start-now.used <= visitPause && now.since-last <= visitPause {
+			return now.id, true
+		}
 	}
-	return now.id, true
+	return "", false
 }
 
-// at returns the visit as of last, a new one if need be.
-func (v *Visits) at(observer string, key visitor, start, last int64) visit {
-	now, ok := v.open[key]
-	if !ok || start-now.last > visitPause {
-		if len(v.open) >= maxVisits {
-			v.prune(start)
+// at returns the visit of a contact, a new one if need be.
+func (v *Visits) at(observer string, key visitor, start, last int64) *visit {
+	latest := v.open[key]
+	for now := latest; now != nil && start-now.last <= visitPause; now = now.before {
+		if now.first-last <= visitPause {
+			now.first, now.last = min(now.first, start), max(now.last, last)
+			return now
 		}
-		now = visit{id: event.KeyID(start, "visit", observer, key.client, key.service)}
 	}
-	now.last = max(now.last, last)
+	now := &visit{id: event.KeyID(start, "visit", observer, key.client, key.service), first: start, last: last}
+	v.enter(key, latest, now)
 	return now
+}
+
+// enter puts a visit where its time is among those of its client and service.
+func (v *Visits) enter(key visitor, latest, now *visit) {
+	if latest == nil && len(v.open) >= maxVisits {
+		v.prune(now.first)
+	}
+	if latest == nil || now.first > latest.first {
+		now.before = latest
+		v.open[key], latest = now, now
+	} else {
+		later := latest
+		for later.before != nil && later.before.first > now.first {
+			later = later.before
+		}
+		now.before, later.before = later.before, now
+	}
+	for range maxBefore {
+		if latest = latest.before; latest == nil {
+			return
+		}
+	}
+	latest.before = nil
 }
 
 // prune closes the visits that are over, and if all go on, a part of them.
