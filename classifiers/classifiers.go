@@ -62,9 +62,12 @@ type Evidence struct {
 	Time  int64  // nanoseconds since 1970-01-01 UTC
 	Name  []byte // the host name as seen: any case, perhaps a trailing dot
 	// Names are all names of a certificate, wildcards as they stand; only for ClassCertificate. Name is not looked at then.
-	Names  [][]byte
-	Client netip.Addr
-	Server netip.AddrPort
+	Names [][]byte
+	// Path and Agent are what a log knows beside the name: path and query of the address, and what the client's program calls itself; only
+	// for ClassLog. They are matched and never kept.
+	Path, Agent []byte
+	Client      netip.Addr
+	Server      netip.AddrPort
 	// ECH says that the hello carried an encrypted inner hello: Name may be the outer, public name (RFC 9849).
 	ECH bool
 	// Shared counts the other names known for the server's address; only for ClassIPFromDNS.

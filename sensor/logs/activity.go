@@ -23,6 +23,8 @@ type Config struct {
 	Written int64
 	// Visits is shared by all that one sensor sees.
 	Visits *sensor.Visits
+	// Eye is told of the time of every record; nil: nobody asks whether the log still speaks.
+	Eye *sensor.LogEye
 	// Unlisted counts the names that the classifier knows nothing of.
 	Unlisted Unlisted
 }
@@ -35,6 +37,7 @@ type Activities struct {
 	sink     sensor.Sink
 	sessions sessions
 	repeats  repeats
+	held     held
 	asked    classifiers.Evidence // here because what an interface is given would be allocated
 	listed   bool                 // whether the catalogue knows the name that was judged last
 	lower    [candidates.MaxName + 1]byte
@@ -42,13 +45,13 @@ type Activities struct {
 
 // NewActivities offers what it makes to sink.
 func NewActivities(c Config, classify classifiers.Classifier, sink sensor.Sink) *Activities {
-	return &Activities{config: c, classify: classify, sink: sink, sessions: newSessions(), repeats: newRepeats()}
+	return &Activities{config: c, classify: classify, sink: sink, sessions: newSessions(), repeats: newRepeats(), held: newHeld()}
 }
 
 // Document offers what a line says, AI or not, as it stands: before sessions, counting and identity.
 func (a *Activities) Document(r *Record, line []byte) {
 	ev := a.document(r, line)
-	if v, ok := a.judge(r.Host, r); ok {
+	if v, ok := a.judge(r.Host, r); ok && v.Use() {
 		a.service(ev, v, r.Kind)
 	}
 	a.sink.Offer(ev)
@@ -57,8 +60,12 @@ func (a *Activities) Document(r *Record, line []byte) {
 // Add offers an activity if the record shows an AI service, and says whether it does.
 //
 // A look-up, an attempt that was denied and one that was asked to log in are written and not counted. Records of one session are slices of
-// one flow: it counts once, and its bytes once, whether they are told at its end or now and then.
+// one flow: it counts once, and its bytes once, whether they are told at its end or now and then. A name that is no use by itself is written
+// beside use of its service by the same client.
 func (a *Activities) Add(r *Record, line []byte) bool {
+	if a.config.Eye != nil && r.Time != 0 {
+		a.config.Eye.Beat(r.Time)
+	}
 	s := a.sessions.find(r)
 	host := r.Host
 	var v classifiers.Verdict
@@ -69,12 +76,24 @@ func (a *Activities) Add(r *Record, line []byte) bool {
 	case s != nil:
 		v, ok, host = s.verdict, true, []byte(s.host)
 	}
-	if !ok {
+	if !ok || r.Kind == KindLookup && !v.Use() {
 		if len(host) > 0 {
 			a.unlisted(r)
 		}
 		return false
 	}
+	ev := a.activity(r, line, host)
+	a.service(ev, v, r.Kind)
+	a.flow(ev, r, s, v)
+	if !v.Use() {
+		return a.beside(ev, v)
+	}
+	a.use(ev)
+	return true
+}
+
+// activity is the record of a line before it is judged.
+func (a *Activities) activity(r *Record, line, host []byte) *event.Event {
 	ev := a.document(r, line)
 	a.name(ev, r.Kind, host)
 	if r.Nobody {
@@ -84,10 +103,7 @@ func (a *Activities) Add(r *Record, line []byte) bool {
 		ev.Timestamp = event.Time(a.config.Written)
 		ev.Event.Start, ev.Event.End = ev.Timestamp, ev.Timestamp
 	}
-	a.service(ev, v, r.Kind)
-	a.flow(ev, r, s, v)
-	a.sink.Offer(ev)
-	return true
+	return ev
 }
 
 // judge asks the classifier.
@@ -95,14 +111,13 @@ func (a *Activities) judge(host []byte, r *Record) (classifiers.Verdict, bool) {
 	if len(host) == 0 {
 		return classifiers.Verdict{}, false
 	}
-	class := classifiers.ClassLog
+	a.asked = classifiers.Evidence{Class: classifiers.ClassLog, Time: r.Time, Name: host, Path: r.Path, Agent: r.Agent}
 	if r.Kind == KindLookup {
-		class = classifiers.ClassDNS
+		a.asked = classifiers.Evidence{Class: classifiers.ClassDNS, Time: r.Time, Name: host}
 	}
-	a.asked = classifiers.Evidence{Class: class, Time: r.Time, Name: host}
 	v, ok := a.classify.Classify(&a.asked)
 	a.listed = ok
-	return v, ok && v.Use()
+	return v, ok
 }
 
 // service writes which one it was.
@@ -112,6 +127,9 @@ func (a *Activities) service(ev *event.Event, v classifiers.Verdict, k Kind) {
 	ev.Rule = &event.Rule{ID: s.ID, Name: s.Name, Category: s.Category, Ruleset: a.config.Ruleset()}
 	ev.Gnomon.Service = &event.Service{ID: s.ID, Vendor: s.Vendor, Category: s.Category, Kind: s.Kind}
 	ev.Gnomon.Evidence = &event.Evidence{Class: classifiers.ClassLog.String(), Confidence: v.Confidence.String()}
+	if !v.Use() {
+		ev.Gnomon.Evidence.Role = v.Role.String()
+	}
 	if k == KindLookup {
 		ev.Gnomon.Evidence.Also = []string{classifiers.ClassDNS.String()}
 	}
@@ -134,15 +152,27 @@ func (a *Activities) flow(ev *event.Event, r *Record, s *session, v classifiers.
 	if counted {
 		ev.Gnomon.Upload = upload(r, ev.Source.Bytes)
 	}
-	who := ev.Source.IP
-	if who == "" && ev.User != nil {
-		who = ev.User.Name
-	}
+}
+
+// use offers a record of use, and what waited for it. What was denied opens no visit that others may join.
+func (a *Activities) use(ev *event.Event) {
 	visit := a.config.Visits.ID
-	if counted {
+	if *ev.Gnomon.Counted {
 		visit = a.config.Visits.Use
 	}
-	ev.Gnomon.Visit = &event.Visit{ID: visit(a.config.Observer.ID, who, v.Service.ID, int64(ev.Timestamp), int64(ev.Timestamp))}
+	ev.Gnomon.Visit = &event.Visit{ID: visit(a.config.Observer.ID, client(ev), ev.Gnomon.Service.ID, int64(ev.Event.Start), int64(ev.Event.End))}
+	a.sink.Offer(ev)
+	if *ev.Gnomon.Counted {
+		a.release(ev)
+	}
+}
+
+// client is what a visit knows its client by.
+func client(ev *event.Event) string {
+	if ev.Source.IP == "" && ev.User != nil {
+		return ev.User.Name
+	}
+	return ev.Source.IP
 }
 
 // upload estimates the bodies that left. The bytes of a request are exact and hold its headers; those of a tunnel hold TLS and the

@@ -17,6 +17,8 @@ type source struct {
 // plan says where each part of a record comes from; of several sources the first that has something counts.
 type plan struct {
 	time, client, user, host, server, up, down, deltaUp, deltaDown, method, action, status, session, phase, nobody, clientPort, serverPort []source
+
+	path, agent, elapsedMS, elapsedS []source
 }
 
 // layout is one compiled way of writing lines. It holds nothing of any line and may be shared.
@@ -24,6 +26,7 @@ type layout struct {
 	spec   *layoutSpec
 	kind   Kind
 	phase  Phase
+	begins bool // the time is that of the beginning
 	when   [][]byte
 	ignore [][]byte
 
@@ -55,7 +58,7 @@ type matcher struct {
 // compileLayout makes a layout of its description.
 func compileLayout(s *layoutSpec) (*layout, error) {
 	l := &layout{spec: s, elastic: -1, kind: map[string]Kind{"connection": KindConnection, "lookup": KindLookup}[s.Kind],
-		phase: map[string]Phase{"start": PhaseStart, "interim": PhaseInterim}[s.Phase]}
+		phase: map[string]Phase{"start": PhaseStart, "interim": PhaseInterim}[s.Phase], begins: s.Stamp == "start"}
 	l.when, l.ignore = texts(s.When), texts(s.Ignore)
 	l.until, l.nobody = newGlobs(s.Until), newGlobs(s.Nobody)
 	l.denials, l.permissions = newGlobs(denials), newGlobs(permissions)
@@ -122,7 +125,8 @@ func (l *layout) plans() error {
 	p := &l.plan
 	to := map[string]*[]source{"time": &p.time, "client": &p.client, "user": &p.user, "host": &p.host, "server": &p.server, "up": &p.up,
 		"down": &p.down, "delta_up": &p.deltaUp, "delta_down": &p.deltaDown, "method": &p.method, "action": &p.action, "status": &p.status,
-		"session": &p.session, "phase": &p.phase, "nobody": &p.nobody, "client_port": &p.clientPort, "server_port": &p.serverPort}
+		"session": &p.session, "phase": &p.phase, "nobody": &p.nobody, "client_port": &p.clientPort, "server_port": &p.serverPort,
+		"path": &p.path, "agent": &p.agent, "elapsed_ms": &p.elapsedMS, "elapsed_s": &p.elapsedS}
 	for _, name := range slices.Sorted(keysOf(l.spec.Record)) {
 		for _, text := range l.spec.Record[name] {
 			src, err := l.source(text)

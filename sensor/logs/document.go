@@ -19,7 +19,8 @@ func (a *Activities) document(r *Record, line []byte) *event.Event {
 		Gnomon:    &event.Gnomon{Schema: event.SchemaVersion, Site: a.config.Site},
 	}
 	ev.Event.ID = a.id(r, line)
-	ev.Event.Start, ev.Event.End = ev.Timestamp, ev.Timestamp
+	start, end := r.Span()
+	ev.Event.Start, ev.Event.End = event.Time(start), event.Time(end)
 	ev.Event.Action, ev.Event.Outcome = r.Action.String(), r.Action.outcome()
 	ev.Source = side(r.Client, r.ClientPort, r.Up, r.HasUp)
 	ev.Destination = side(r.Server, r.ServerPort, r.Down, r.HasDown)

@@ -64,6 +64,35 @@ func (l *layout) fill(f *fields, r *Record, c *clock) {
 	r.Method = f.find(p.method)
 	r.Session = f.find(p.session)
 	l.judge(f, r)
+	l.fillAsked(f, r)
+	l.fillElapsed(f, r)
+}
+
+// fillAsked takes what is matched and not kept: a path that stands in a field of its own, and the program's name for itself.
+func (l *layout) fillAsked(f *fields, r *Record) {
+	if len(l.plan.path) > 0 && len(r.Path) == 0 && len(r.Host) > 0 {
+		r.Path = pathOf(f.find(l.plan.path))
+	}
+	if len(l.plan.agent) > 0 {
+		r.Agent = f.find(l.plan.agent)
+	}
+}
+
+// maxElapsed is the longest time that a line is believed to tell of.
+const maxElapsed = 7 * 24 * 3600 * second
+
+// fillElapsed says from when to when it was.
+func (l *layout) fillElapsed(f *fields, r *Record) {
+	elapsed := int64(0)
+	if b := f.find(l.plan.elapsedMS); len(b) > 0 {
+		elapsed = parseDecimal(b, 1e6)
+	} else if b := f.find(l.plan.elapsedS); len(b) > 0 {
+		elapsed = parseDecimal(b, second)
+	}
+	if elapsed > maxElapsed {
+		elapsed = 0
+	}
+	r.Elapsed, r.Begins = elapsed, l.begins
 }
 
 // address is the first source that holds an address.
@@ -181,6 +210,23 @@ func parseCount(b []byte) (uint64, bool) {
 		n = n*10 + uint64(d)
 	}
 	return n, true
+}
+
+// parseDecimal reads a figure like 21 or 0.046 as so many of unit nanoseconds; 0 for anything else.
+func parseDecimal(b []byte, unit int64) int64 {
+	whole, part, _ := bytes.Cut(b, []byte("."))
+	n, ok := parseCount(whole)
+	if !ok || n > uint64(maxElapsed/unit) {
+		return 0
+	}
+	at := int64(n) * unit
+	for _, d := range part {
+		if unit /= 10; unit == 0 || !digit(d) {
+			break
+		}
+		at += int64(d-'0') * unit
+	}
+	return at
 }
 
 // judge says what was done with the attempt, and which part of a session the line tells of.

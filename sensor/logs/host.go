@@ -32,6 +32,16 @@ func splitHost(b []byte) (t target) {
 	return t
 }
 
+// pathOf is the path and query of what logs write in a field for them: /v1/x?y, or a whole URL.
+func pathOf(b []byte) []byte {
+	b = trim(b)
+	if len(b) == 0 || b[0] == '/' && (len(b) == 1 || b[1] != '/') {
+		return b
+	}
+	b = afterScheme(b)
+	return b[authority(b):]
+}
+
 // cutPort takes the port off an authority. An IPv6 address without brackets has none.
 func cutPort(b []byte) (host []byte, port uint16) {
 	if b[0] == '[' {

@@ -74,7 +74,11 @@ type Record struct {
 	User       []byte // as written; empty for what stands for nobody
 	Method     []byte // of the HTTP request
 	Path       []byte // path and query: for matching alone, never kept
+	Agent      []byte // what the client's program calls itself: for matching alone, never kept
 	Session    []byte // what ties the records of one session together
+
+	Elapsed int64 // nanoseconds from the beginning to the end; 0: the line does not say
+	Begins  bool  // Time is that of the beginning, not of the end
 
 	Up, Down       uint64 // bytes from and to the client
 	HasUp, HasDown bool
@@ -86,6 +90,17 @@ type Record struct {
 	Nobody bool
 	// Misfit says that the line has another number of columns than its header names: what lies to the right was read with care.
 	Misfit bool
+}
+
+// Span is from when to when it was, as far as the line says.
+func (r *Record) Span() (start, end int64) {
+	switch {
+	case r.Time == 0:
+		return 0, 0
+	case r.Begins:
+		return r.Time, r.Time + r.Elapsed
+	}
+	return r.Time - r.Elapsed, r.Time
 }
 
 func (r *Record) reset() { *r = Record{} }

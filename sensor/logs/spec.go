@@ -50,6 +50,7 @@ type layoutSpec struct {
 	Pattern   string   `toml:"pattern"`
 	MonthIn   bool     `toml:"month_first"` // 01/02/2026 is the second of January
 
+	Stamp    string              `toml:"stamp"` // start, where the time is that of the beginning
 	Phase    string              `toml:"phase"` // start or interim, where all lines of a variant are of one phase
 	Match    map[string][]string `toml:"match"` // field = what it must be, one of several patterns
 	Remember []string            `toml:"remember"`
@@ -64,7 +65,7 @@ type layoutSpec struct {
 
 // targets are what a format may fill.
 var targets = []string{"time", "client", "user", "host", "server", "up", "down", "delta_up", "delta_down", "method", "action", "status",
-	"session", "phase", "nobody", "client_port", "server_port"}
+	"session", "phase", "nobody", "client_port", "server_port", "path", "agent", "elapsed_ms", "elapsed_s"}
 
 // shapes are the layouts there are.
 var shapes = []string{"columns", "pairs", "csv", "json", "cef", "leef", "regexp"}
@@ -130,7 +131,7 @@ func (l *layoutSpec) check() error {
 		key, value string
 		of         []string
 	}{{"shape", l.Shape, shapes}, {"kind", l.Kind, []string{"", "web", "connection", "lookup"}}, {"anchor", l.Anchor, []string{"", "epoch"}},
-		{"phase", l.Phase, []string{"", "start", "interim"}}} {
+		{"phase", l.Phase, []string{"", "start", "interim"}}, {"stamp", l.Stamp, []string{"", "start"}}} {
 		if !slices.Contains(choice.of, choice.value) {
 			return fmt.Errorf("%s = %q: use one of %s", choice.key, choice.value, strings.TrimLeft(strings.Join(choice.of, ", "), ", "))
 		}
