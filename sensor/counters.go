@@ -47,6 +47,8 @@ type Coverage struct {
 	GivenUp    uint64                `json:"given_up"` // beginnings of streams that were let go for want of memory
 	// Sources are the log sources, by name.
 	Sources map[string]event.Source `json:"sources,omitempty"`
+	// TwoEyes says what packets and logs saw both; nil: there was but one of them.
+	TwoEyes *event.TwoEyes `json:"two_eyes,omitempty"`
 }
 
 // Add adds what another worker saw.

@@ -33,7 +33,8 @@
 // Flows without a readable name ask pdns, what their client looked the address up for. Learner is told of resolvers, proxies and DHCP,
 // from which identity learns who is nobody and who holds an address.
 //
-// Package logs is the second eye: lines in, the same records out, past everything that has to do with frames.
+// Package logs is the second eye: lines in, the same records out, past everything that has to do with frames. Where both see a visit, Eyes
+// says whose records count, once it is known who it was.
 //
 // Nothing here knows an exporter: Sink is the whole of it. What comes behind it is wired together in cmd/gnomon.
 package sensor

@@ -86,7 +86,7 @@ func (p *program) inspect(ctx context.Context, args []string, o *logOptions, sli
 		return err
 	})
 	if err == nil || errors.Is(err, errReported) {
-		err = errors.Join(err, in.read(ctx, func(log *logInput) logUse {
+		err = errors.Join(err, in.read(ctx, in.logs, func(log *logInput) logUse {
 			a := logs.NewActivities(parts.activities(&c, log), parts.classify, sink)
 			return func(line []byte, r *logs.Record) (bool, error) {
 				a.Document(r, line)

@@ -16,7 +16,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gnomon-sensor/gnomon/sensor"
-	"github.com/gnomon-sensor/gnomon/sensor/capture"
 	"github.com/gnomon-sensor/gnomon/sensor/capture/pcapfile"
 	"github.com/gnomon-sensor/gnomon/sensor/logs"
 )
@@ -47,6 +46,7 @@ type logInput struct {
 	format  string
 	written int64 // when the file was changed last
 	account logs.Account
+	eye     *sensor.LogEye // nil: there are no packets beside
 }
 
 // logUse takes a record and says whether it was of an AI service.
@@ -232,10 +232,10 @@ func (in *inputs) unknown(name string) error {
 
 // read hands the records of every log to what open returns for it. A log that breaks off is complained about and the others are still
 // read; the result is errReported then.
-func (in *inputs) read(ctx context.Context, open func(*logInput) logUse) error {
+func (in *inputs) read(ctx context.Context, list []*logInput, open func(*logInput) logUse) error {
 	bar := newProgress(in.p.stderr, "lines")
 	defer bar.clear()
-	for _, log := range in.logs {
+	for _, log := range list {
 		err := in.readOne(ctx, log, bar, open(log))
 		var stop stopError
 		switch {
@@ -327,37 +327,4 @@ func (c *countingReader) Read(b []byte) (int, error) {
 	n, err := c.r.Read(b)
 	c.n += int64(n)
 	return n, err
-}
-
-// activities is the configuration of one log's records.
-func (w *parts) activities(c *settings, log *logInput) logs.Config {
-	return logs.Config{Observer: w.observer, Site: c.Observer.Site, Source: log.name, Visits: w.visits,
-		Ruleset: func() string { return "catalogue " + w.catalogue.Load().Version() }, Written: log.written,
-		Unlisted: logs.Unlisted{Table: w.unlisted, Uncounted: w.uncounted}}
-}
-
-// scan takes all captures and then all logs through the pipeline. The result is errReported if one of them was damaged.
-func (in *inputs) scan(ctx context.Context, parts *parts, c *settings, sink sensor.Sink) (coverage sensor.Coverage, err error) {
-	if in.pipe {
-		if err := in.addStdin(in.format); err != nil {
-			return coverage, err
-		}
-	}
-	err = in.p.replay(ctx, in.captures, true, func(source capture.Source) error {
-		seen, err := parts.runOne(ctx, parts.sensor(c), source, sink)
-		coverage.Add(&seen)
-		return err
-	})
-	if err != nil && !errors.Is(err, errReported) {
-		return coverage, err
-	}
-	logErr := in.read(ctx, func(log *logInput) logUse {
-		a := logs.NewActivities(parts.activities(c, log), parts.classify, sink)
-		return func(line []byte, r *logs.Record) (bool, error) { return a.Add(r, line), nil }
-	})
-	coverage.Add(&sensor.Coverage{Sources: in.sources()})
-	if logErr != nil {
-		err = logErr
-	}
-	return coverage, err
 }

@@ -61,4 +61,7 @@ func writeSources(w io.Writer, c *sensor.Coverage) {
 		t.row(printable(name), fmt.Sprint(s.Read), fmt.Sprint(s.Used), fmt.Sprint(s.Read-s.Used-s.Rejected), fmt.Sprint(s.Rejected))
 	}
 	t.write(w)
+	if both := c.TwoEyes; both != nil {
+		fmt.Fprintf(w, "\nPackets and logs both told of visits: %d records; %d of all records were not counted, for the other's were (visit.prefer).\n", both.Joined, both.Uncounted)
+	}
 }

@@ -25,12 +25,14 @@ type pipeline struct {
 	rules   func() (*policy.Policy, error) // reads them again
 	privacy *privacy.Filter                // nil: nothing is kept, so nothing is taken away
 	find    *policy.Findings               // nil: nothing is found
+	eyes    *sensor.Eyes                   // nil: there is but one
 	names   *unlisted                      // nil: names that are in no catalogue are not counted
 	next    sensor.Sink
 	log     *slog.Logger
 
 	mu       sync.Mutex // workers share it
-	withUser uint64     // bytes of which the user is known, since the last record of coverage
+	eyesSaw  event.TwoEyes
+	withUser uint64 // bytes of which the user is known, since the last record of coverage
 }
 
 // newPipeline reads the table of users and, where records are kept, the key of pseudonyms.
@@ -67,6 +69,9 @@ func (l *pipeline) Offer(ev *event.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.who.Apply(ev)
+	if l.eyes != nil {
+		l.eyes.Join(ev)
+	}
 	l.countUser(ev)
 	l.policy.Judge(ev)
 	if l.privacy != nil && !l.privacy.Apply(ev) {
@@ -92,6 +97,11 @@ func (l *pipeline) countUser(ev *event.Event) {
 	}
 	if c := ev.Gnomon.Coverage; c != nil {
 		c.BytesWithUser, l.withUser = l.withUser, 0
+		if l.eyes != nil {
+			now := l.eyes.Stats()
+			since := now.Minus(l.eyesSaw)
+			c.TwoEyes, l.eyesSaw = &since, now
+		}
 		return
 	}
 	if ev.User == nil || ev.User.Name == "" || ev.Gnomon.Counted == nil || !*ev.Gnomon.Counted {

@@ -15,6 +15,7 @@ type Config struct {
 	Flow      Flow      `toml:"flow"`
 	Catalogue Catalogue `toml:"catalogue"`
 	Logs      Logs      `toml:"logs"`
+	Visit     Visit     `toml:"visit"`
 	File      File      `toml:"file"`
 	Log       Log       `toml:"log"`
 }
@@ -97,6 +98,22 @@ type Logs struct {
 	Timezone string `toml:"timezone"`
 }
 
+// Visit says what counts where packets and logs tell of the same use.
+type Visit struct {
+	// Prefer is logs or packets.
+	Prefer string `toml:"prefer"`
+	// Covered are networks of whose use the logs tell in full: clients behind a proxy, and the proxy's own address.
+	Covered []netip.Prefix `toml:"covered"`
+	// Patience is how long a log may be silent before packets count again. Default 1h; 1m to 48h.
+	Patience time.Duration `toml:"patience"`
+}
+
+// The words of visit.prefer.
+const (
+	PreferLogs    = "logs"
+	PreferPackets = "packets"
+)
+
 // File writes every record to files as NDJSON.
 type File struct {
 	// Path of the file that is being written; empty: none. Full ones are renamed to PATH.1, PATH.2, ...
@@ -125,6 +142,7 @@ func Default() Config {
 		Flow:      Flow{TCPIdle: time.Hour, UDPIdle: 5 * time.Minute, FirstSlice: 2 * time.Second, Slice: time.Minute, MaxFlows: 400_000},
 		Catalogue: Catalogue{UpdateEvery: 24 * time.Hour, Unlisted: true},
 		Logs:      Logs{Timezone: "UTC"},
+		Visit:     Visit{Prefer: PreferLogs, Patience: time.Hour},
 		File:      File{MaxBytes: 100 << 20, Keep: 10},
 		Log:       Log{Level: "info", Format: "text"},
 	}

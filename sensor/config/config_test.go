@@ -36,6 +36,10 @@ func TestLoad(t *testing.T) {
 		{name: "no size", text: "[capture]\nring = \"8 apples\"\n", err: "is no size"},
 		{name: "tap of one", text: "[[capture.tap]]\ninterfaces = [\"a\"]\n", err: "at least two interfaces"},
 		{name: "interface twice", text: "[capture]\ninterfaces = [\"a\"]\n[[capture.tap]]\ninterfaces = [\"a\", \"b\"]\n", err: "count twice"},
+		{name: "visit", text: "[visit]\nprefer = \"packets\"\ncovered = [\"10.1.0.0/16\"]\n",
+			want: func(c *Config) bool { return c.Visit.Prefer == PreferPackets && len(c.Visit.Covered) == 1 }},
+		{name: "preference", text: "[visit]\nprefer = \"proxies\"\n", err: `visit.prefer = "proxies" is none of logs, packets`},
+		{name: "patience", text: "[visit]\npatience = \"1s\"\n", err: "visit.patience = 1s is out of range"},
 		{name: "log level", text: "[log]\nlevel = \"loud\"\n", err: `log.level = "loud" is none of`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 
 // Validate names the first key whose value is out of range, with the value and the range.
 func (c *Config) Validate() error {
-	for _, check := range []func() error{c.Capture.validate, c.Flow.validate, c.Catalogue.validate, c.Logs.validate, c.File.validate, c.Log.validate} {
+	for _, check := range []func() error{c.Capture.validate, c.Flow.validate, c.Catalogue.validate, c.Logs.validate, c.Visit.validate, c.File.validate, c.Log.validate} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -80,6 +80,13 @@ func (l *Logs) Location() (*time.Location, error) {
 		return nil, fmt.Errorf("logs.timezone = %q is no zone of the time zone database, as Europe/Berlin is: %w", l.Timezone, err)
 	}
 	return location, nil
+}
+
+func (v *Visit) validate() error {
+	if v.Prefer != PreferLogs && v.Prefer != PreferPackets {
+		return fmt.Errorf("visit.prefer = %q is none of %s, %s", v.Prefer, PreferLogs, PreferPackets)
+	}
+	return within("visit.patience", v.Patience, time.Minute, 48*time.Hour)
 }
 
 func (f *File) validate() error {

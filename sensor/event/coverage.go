@@ -30,6 +30,29 @@ type Coverage struct {
 	Evicted        uint64            `json:"evicted"`
 	QueueAgeS      float64           `json:"queue_age_s"`
 	Sources        map[string]Source `json:"sources,omitempty"`
+	// TwoEyes says what packets and logs saw both; nil: nothing, or there was but one of them.
+	TwoEyes *TwoEyes `json:"two_eyes,omitempty"`
+}
+
+// TwoEyes counts what packets and logs told of the same use.
+type TwoEyes struct {
+	// Joined are the records of visits that both saw; Uncounted those that were not counted, for the other's were.
+	Joined    uint64 `json:"joined"`
+	Uncounted uint64 `json:"uncounted"`
+	// Silent are the visits in which packets went on counting, for their log had fallen silent.
+	Silent uint64 `json:"silent"`
+	// Untold are the visits that were left to a log which never told of them: what they carried is missing in sums.
+	Untold uint64 `json:"untold"`
+}
+
+// Minus is what came since before.
+func (t TwoEyes) Minus(before TwoEyes) TwoEyes {
+	return TwoEyes{t.Joined - before.Joined, t.Uncounted - before.Uncounted, t.Silent - before.Silent, t.Untold - before.Untold}
+}
+
+// Plus adds up.
+func (t TwoEyes) Plus(o TwoEyes) TwoEyes {
+	return TwoEyes{t.Joined + o.Joined, t.Uncounted + o.Uncounted, t.Silent + o.Silent, t.Untold + o.Untold}
 }
 
 // Source counts the lines of one log source.
@@ -50,6 +73,13 @@ func (c *Coverage) Add(o *Coverage) {
 		*p.to += p.from
 	}
 	c.QueueAgeS = max(c.QueueAgeS, o.QueueAgeS)
+	if o.TwoEyes != nil {
+		sum := *o.TwoEyes
+		if c.TwoEyes != nil {
+			sum = sum.Plus(*c.TwoEyes)
+		}
+		c.TwoEyes = &sum
+	}
 	c.Web.Add(&o.Web)
 	c.OtherPorts.Add(&o.OtherPorts)
 	for reason, n := range o.Undecodable {
