@@ -24,6 +24,10 @@ SYSUSERSDIR ?= /etc/sysusers.d
 KEY  ?=
 DAYS ?= 180
 
+# Which nodes to start, and which integration tests to run.
+NODES ?=
+RUN   ?=
+
 # Where `make bench` puts its captures, 1.4 GB.
 BENCHDIR  ?= $(CURDIR)/build/bench
 
@@ -38,10 +42,10 @@ GO_BUILD  := CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSIO
 LINTER     = go tool -modfile=$(CURDIR)/.ci/tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help build install run captures test catalogue compile bench stages fuzz lint cross vuln clean go
+.PHONY: help build install run captures test elasticsearch-up elasticsearch-down integration catalogue compile bench stages fuzz lint cross vuln clean go
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 build: go ## build ./gnomon, one static file
 	$(GO_BUILD) -o $(BINARY) ./cmd/gnomon
@@ -73,6 +77,16 @@ test: go ## run all tests, with the race detector where there is a C compiler
 	  race=; echo "testing without the race detector: install gcc to have it" >&2; \
 	fi; \
 	set -x; go test $$race $(TESTFLAGS) $(PKG)
+
+elasticsearch-up: ## fetch and start Elasticsearch 8 and 9 and OpenSearch 2 on loopback, for integration tests (NODES)
+	@bash .ci/nodes/nodes up $(NODES)
+
+elasticsearch-down: ## stop them and remove what they hold
+	@bash .ci/nodes/nodes down
+
+integration: go ## run the tests that need those nodes (TESTFLAGS)
+	@set -e; vars=$$(bash .ci/nodes/nodes env); [ -n "$$vars" ] || { echo "no node runs: make elasticsearch-up" >&2; exit 1; }; \
+	set -x; env $$vars go test -tags integration -count=1 -timeout 8m $(TESTFLAGS) $(or $(filter-out ./...,$(PKG)),./exporters/elasticsearch/... ./cmd/gnomon) -run '$(or $(RUN),^TestNode)'
 
 catalogue: go ## pack and sign the catalogue with a minisign key, into build/: KEY=FILE, DAYS=180
 	@[ -n "$(KEY)" ] || { echo "name the minisign secret key: make catalogue KEY=FILE (its password in GNOMON_SIGNING_PASSWORD)" >&2; exit 1; }

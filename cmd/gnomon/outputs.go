@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gnomon-sensor/gnomon/exporters"
+	"github.com/gnomon-sensor/gnomon/exporters/elasticsearch"
 	"github.com/gnomon-sensor/gnomon/exporters/jsonl"
 	"github.com/gnomon-sensor/gnomon/exporters/spool"
 	"github.com/gnomon-sensor/gnomon/exporters/store"
@@ -19,9 +20,10 @@ import (
 
 // Names of the outputs, as the spool, messages and metrics have them.
 const (
-	storeOutput  = "store"
-	fileOutput   = "file"
-	syslogOutput = "syslog"
+	storeOutput   = "store"
+	fileOutput    = "file"
+	syslogOutput  = "syslog"
+	elasticOutput = "elasticsearch"
 )
 
 // output is a way out of the sensor.
@@ -60,6 +62,9 @@ func (p *program) list(o *outputs, c *settings) []output {
 			return jsonl.Open(jsonl.Config{Path: c.File.Path, MaxBytes: int64(c.File.MaxBytes), Keep: c.File.Keep})
 		}},
 		{syslogOutput, c.Syslog.Address != "", func() (exporters.Exporter, error) { return syslog.Open(c.Syslog) }},
+		{elasticOutput, len(c.Elastic.Addresses) > 0, func() (exporters.Exporter, error) {
+			return elasticsearch.Open(c.Elastic, p.environ, o.log.With("exporter", elasticOutput))
+		}},
 	}
 }
 

@@ -255,10 +255,10 @@ type StatusError struct {
 // Error implements error.
 func (e *StatusError) Error() string {
 	hint := ""
-	switch e.Status {
-	case http.StatusUnauthorized:
+	switch {
+	case e.Status == http.StatusUnauthorized:
 		hint = "; the API key or password is not accepted: check elasticsearch.api_key_file or elasticsearch.password_file"
-	case http.StatusForbidden:
+	case e.Status == http.StatusForbidden && strings.HasPrefix(e.Reason, "security_exception"):
 		hint = "; the user or API key lacks a privilege"
 	}
 	return strings.TrimSpace(fmt.Sprintf("it answers %d %s", e.Status, e.Reason)) + hint

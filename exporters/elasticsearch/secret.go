@@ -13,7 +13,7 @@ import (
 // Where secrets come from, in this order: the file that the settings name, the environment, the directory of systemd's credentials.
 const (
 	apiKeyVariable     = "GNOMON_ELASTICSEARCH_API_KEY"
-	passwordVariable   = "GNOMON_ELASTICSEARCH_PASSWORD" //nolint:gosec // the name of a variable
+	passwordVariable   = "GNOMON_ELASTICSEARCH_PASSWORD"
 	credentialsDir     = "CREDENTIALS_DIRECTORY"
 	apiKeyCredential   = "elasticsearch-api-key"
 	passwordCredential = "elasticsearch-password"
@@ -87,25 +87,34 @@ func (c *Config) header(environ []string) (string, error) {
 
 // secret reads one secret; empty: there is none.
 func secret(path, variable, credential string, environ []string) (string, error) {
-	var directory string
-	for _, e := range environ {
-		name, value, _ := strings.Cut(e, "=")
-		switch {
-		case name == variable && path == "" && value != "":
-			return strings.TrimSpace(value), nil
-		case name == credentialsDir:
-			directory = value
-		}
+	if path != "" {
+		return readSecret(path)
 	}
-	if path == "" && directory != "" {
-		path = filepath.Join(directory, credential)
-		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-			return "", nil
-		}
+	if value := lookUp(environ, variable); value != "" {
+		return strings.TrimSpace(value), nil
 	}
-	if path == "" {
+	directory := lookUp(environ, credentialsDir)
+	if directory == "" {
 		return "", nil
 	}
+	value, err := readSecret(filepath.Join(directory, credential))
+	if errors.Is(err, os.ErrNotExist) {
+		return "", nil
+	}
+	return value, err
+}
+
+// lookUp is a variable's value.
+func lookUp(environ []string, variable string) string {
+	for _, e := range environ {
+		if name, value, _ := strings.Cut(e, "="); name == variable {
+			return value
+		}
+	}
+	return ""
+}
+
+func readSecret(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return "", err

@@ -36,7 +36,7 @@ type Config struct {
 	// Cert and Key are PEM files with which this side shows who it is, where the nodes ask for it.
 	Cert string `toml:"cert"`
 	Key  string `toml:"key"`
-	// Proxy is http://HOST:PORT or https://HOST:PORT; "direct" is none, empty what HTTPS_PROXY, HTTP_PROXY and NO_PROXY say.
+	// Proxy is http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT; "direct" is none, empty what HTTPS_PROXY, HTTP_PROXY and NO_PROXY say.
 	Proxy string `toml:"proxy"`
 
 	// Requests is how many are under way at once. Default 2; 1 to 16.
@@ -76,7 +76,7 @@ func (c *Config) Validate() error {
 	if len(c.Addresses) == 0 {
 		return nil
 	}
-	for _, check := range []func() error{c.validateAddresses, c.validateRecords, c.validateAccess, c.validateTLS, c.validateValues} {
+	for _, check := range []func() error{c.validateAddresses, c.validateRecords, c.validateAccess, c.validateTLS, c.validateProxy, c.validateValues} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -117,7 +117,7 @@ func parseAddress(s string) (*url.URL, error) {
 func (c *Config) validateRecords() error {
 	switch {
 	case !namespaces.MatchString(c.Namespace):
-		return fmt.Errorf("checking elasticsearch.namespace = %q: write at most 100 of a-z, 0-9, _ and .", c.Namespace)
+		return fmt.Errorf("checking elasticsearch.namespace = %q: at most 100 characters of a-z, 0-9, dot and underscore", c.Namespace)
 	case c.Layout != LayoutStream && c.Layout != LayoutDaily:
 		return fmt.Errorf("checking elasticsearch.layout = %q: it is neither %s nor %s", c.Layout, LayoutStream, LayoutDaily)
 	case len(c.Datasets) == 0:
@@ -160,13 +160,6 @@ func (c *Config) validateTLS() error {
 }
 
 func (c *Config) validateValues() error {
-	if c.Proxy != "" && c.Proxy != proxyDirect {
-		u, err := url.Parse(c.Proxy)
-		if err != nil || !slices.Contains([]string{"http", "https", "socks5"}, u.Scheme) || u.Hostname() == "" || u.User != nil {
-			return errors.New("checking elasticsearch.proxy: write http://HOST:PORT, https://HOST:PORT, socks5://HOST:PORT or direct; " +
-				"one that wants a password is set by the environment variable HTTPS_PROXY")
-		}
-	}
 	switch {
 	case c.Requests < 1 || c.Requests > 16:
 		return fmt.Errorf("checking elasticsearch.requests = %d: it is out of range: 1 to 16", c.Requests)
@@ -174,6 +167,18 @@ func (c *Config) validateValues() error {
 		return fmt.Errorf("checking elasticsearch.batch_mib = %d: it is out of range: 1 to 64", c.BatchMiB)
 	case c.Timeout < time.Second || c.Timeout > 10*time.Minute:
 		return fmt.Errorf("checking elasticsearch.timeout = %v: it is out of range: 1s to 10m", c.Timeout)
+	}
+	return nil
+}
+
+func (c *Config) validateProxy() error {
+	if c.Proxy == "" || c.Proxy == proxyDirect {
+		return nil
+	}
+	u, err := url.Parse(c.Proxy)
+	if err != nil || !slices.Contains([]string{"http", "https", "socks5"}, u.Scheme) || u.Hostname() == "" || u.User != nil {
+		return errors.New("checking elasticsearch.proxy: write http://HOST:PORT, https://HOST:PORT, socks5://HOST:PORT or direct; " +
+			"one that wants a password is set by the environment variable HTTPS_PROXY")
 	}
 	return nil
 }

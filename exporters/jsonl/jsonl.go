@@ -118,12 +118,12 @@ func (f *File) Export(ctx context.Context, batch []event.Event, out []exporters.
 			out[i] = exporters.Outcome{State: exporters.Stored, Duplicate: true}
 			continue
 		}
-		line, err := json.Marshal(&batch[i])
+		buf, err := batch[i].AppendJSON(f.buf)
 		if err != nil {
 			out[i] = exporters.Outcome{State: exporters.Never, Reason: err.Error()}
 			continue
 		}
-		f.buf = append(append(f.buf, line...), '\n')
+		f.buf = append(buf, '\n')
 		out[i] = exporters.Outcome{State: exporters.Stored}
 	}
 	if len(batch) > 0 && !repeated {
