@@ -24,7 +24,7 @@ SYSUSERSDIR ?= /etc/sysusers.d
 KEY  ?=
 DAYS ?= 180
 
-# Which nodes to start, and which integration tests to run.
+# Which nodes to start, and which integration tests to run: those whose names begin with TestNode, unless RUN says otherwise.
 NODES ?=
 RUN   ?=
 
