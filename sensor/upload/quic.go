@@ -28,9 +28,6 @@ const (
 	// h3Share is what HTTP/3 adds to a body: a DATA frame's type and length, 3 to 5 bytes (RFC 9114, section 7.2.1) to each write, which
 	// are of 8 to 16 KiB.
 	h3Share = 4096
-	// resentShare is the share of an upload that may have been sent again without a sign of it. No protocol gives it: it was chosen on the
-	// laboratory's matrix, for narrow bounds that hold in more than 95 of 100 connections.
-	resentShare = 128
 )
 
 // QUIC follows one QUIC connection.
@@ -42,6 +39,7 @@ type QUIC struct {
 	resent  resent
 	tail    bool   // the datagram before was part of a body
 	pending uint64 // content of the burst before its first full packet
+	lone    uint32 // content of its first full packet until something follows it; 0: something did
 }
 
 // datagrams is one side's stream of datagrams.
@@ -83,6 +81,9 @@ func (q *QUIC) Add(seg *decode.Segment, client bool) {
 		return
 	}
 	if d.probed(seg.Len) {
+		if !client {
+			q.resent.silent = false
+		}
 		return
 	}
 	if client {
@@ -126,6 +127,9 @@ func (d *datagrams) probed(n uint32) bool {
 func (q *QUIC) long(seg *decode.Segment, client bool) {
 	if client {
 		q.dir[0].largest = max(q.dir[0].largest, seg.Len)
+		if n, ok := quic.DestinationCID(seg.Payload); ok {
+			q.cid = uint32(n)
+		}
 		if n := quic.ApplicationLen(seg.Payload); n > 0 {
 			q.said(uint32(n), seg.Time)
 		}
@@ -163,13 +167,15 @@ func (q *QUIC) said(n uint32, at int64) {
 	}
 	switch full := q.dir[0].largest; {
 	case n+quicControl >= full:
-		if q.resent.sent(); q.resent.full == 1 {
-			q.opening(content)
+		if q.resent.sent(at); q.resent.full == 1 {
+			q.lone = content
 		} else {
+			q.opening()
 			q.body(n, content)
 		}
 		q.tail = true
 	case q.tail && content > quicHead:
+		q.opening()
 		q.body(n, content)
 		q.tail = false
 	case q.resent.full == 0:
@@ -179,12 +185,17 @@ func (q *QUIC) said(n uint32, at int64) {
 	}
 }
 
-// opening takes the first full packet of a burst: behind a head, or with one in it.
-func (q *QUIC) opening(content uint32) {
-	n := less(uint64(content), streamTypical)
+// opening counts the first full packet of a burst: behind a head, or with one in it.
+func (q *QUIC) opening() {
+	content := uint64(q.lone)
+	if content == 0 {
+		return
+	}
+	q.lone = 0
+	n := less(content, streamTypical)
 	if q.pending > quicHead {
 		q.doubt(q.pending)
-		q.add(n, less(n, headMost), uint64(content))
+		q.add(n, less(n, headMost), content)
 		q.learned = uint32(min(q.pending, headAlone))
 		q.pending = 0
 		return
@@ -200,7 +211,7 @@ func (q *QUIC) body(n, content uint32) {
 	bytes -= bytes / h3Share
 	low := less(uint64(n), uint64(1+q.cid+quicTag+numberMost+streamMost))
 	high := less(uint64(n), uint64(1+q.cid+quicTag+numberLeast+streamLeast))
-	bytes, low = q.resent.take(bytes, less(low, low/resentShare))
+	bytes, low = q.resent.take(bytes, low)
 	q.add(bytes, low, high)
 }
 
@@ -213,6 +224,7 @@ func (q *QUIC) finish() {
 
 // decide counts what the current burst began with, if nothing that fills a packet followed.
 func (q *QUIC) decide() {
+	q.opening()
 	if q.pending > 0 {
 		if q.pending <= headAlone {
 			q.learned = uint32(q.pending)
@@ -222,8 +234,15 @@ func (q *QUIC) decide() {
 	q.pending = 0
 }
 
-// End decides what is left open.
-func (q *QUIC) End() { q.finish() }
+// End decides what is left open. A full packet that came alone behind an answer, and was not answered, is no request but a packet sent
+// again that had crossed the answer on its way.
+func (q *QUIC) End() {
+	if q.lone > 0 && q.Bursts > 1 && q.resent.hears && q.pending == 0 {
+		q.doubt(uint64(q.lone))
+		q.lone = 0
+	}
+	q.finish()
+}
 
 // Total is the estimate so far.
 func (q *QUIC) Total() Estimate { return q.Estimate }

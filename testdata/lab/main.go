@@ -23,11 +23,12 @@ import (
 
 const usage = `usage: lab make [-again] OUTDIR [CASE...]   make captures that are not there yet; named ones anew
        lab matrix [-again] OUTDIR [CASE...] the same for the upload measurements, which are not committed
+       lab derivation [-again] OUTDIR [CASE...]  those that the estimate's constants were derived from
        lab demo FILE                         make the bundled demonstration
        lab synthetic OUTDIR                  write the captures that no client makes
        lab score DIR CMD [ARG...]            run a sensor on every case below DIR ({} is the capture) and compare
        lab variants DIR CMD [ARG...]         the same on worse captures of the same connections, made from the clean ones
-       lab list                              list the cases of make and matrix
+       lab list                              list the cases of make, matrix and derivation
        lab clean                             remove what runs that were killed left behind
        lab deps                              print the Debian packages the clients come from
 `
@@ -64,6 +65,7 @@ func commands() []command {
 	return []command{
 		{"make", 1, -1, func(ctx context.Context, args []string) error { return makeCases(ctx, cases.Table(), args) }},
 		{"matrix", 1, -1, func(ctx context.Context, args []string) error { return makeCases(ctx, cases.Matrix(), args) }},
+		{"derivation", 1, -1, func(ctx context.Context, args []string) error { return makeCases(ctx, cases.Derivation(), args) }},
 		{"demo", 1, 1, makeDemo},
 		{"synthetic", 1, 1, writeSynthetic},
 		{"score", 2, -1, scoreCases},
@@ -105,7 +107,7 @@ func writeSynthetic(_ context.Context, args []string) error {
 }
 
 func listCases(context.Context, []string) error {
-	for _, c := range append(cases.Table(), cases.Matrix()...) {
+	for _, c := range slices.Concat(cases.Table(), cases.Matrix(), cases.Derivation()) {
 		fmt.Printf("%-28s %s\n", c.Name, c.Why)
 	}
 	return nil

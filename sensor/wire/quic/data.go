@@ -38,3 +38,12 @@ func SourceCID(datagram []byte) (n int, ok bool) {
 	}
 	return int(datagram[at]), true
 }
+
+// DestinationCID is the length of the destination connection ID of a datagram that begins with a long header: from a client's second flight
+// on the one that the server chose (RFC 9000, section 7.2). ok is false if it is not there.
+func DestinationCID(datagram []byte) (n int, ok bool) {
+	if len(datagram) < minLong || datagram[0]&longHeader == 0 || datagram[5] > maxCID {
+		return 0, false
+	}
+	return int(datagram[5]), true
+}

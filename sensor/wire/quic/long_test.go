@@ -46,3 +46,33 @@ func TestLong(t *testing.T) {
 		})
 	}
 }
+
+func TestConnectionIDLengths(t *testing.T) {
+	whole := []byte{0xe0, 0, 0, 0, 1, 4, 1, 2, 3, 4, 2, 5, 6, 0, 0}
+	tests := []struct {
+		name        string
+		b           []byte
+		destination int
+		source      int // -1: not there
+	}{
+		{"a handshake packet", whole, 4, 2},
+		{"no destination", []byte{0xe0, 0, 0, 0, 1, 0, 1, 9, 0}, 0, 1},
+		{"too long", []byte{0xe0, 0, 0, 0, 1, 21, 1, 2}, -1, -1},
+		{"a short header", []byte{0x40, 0, 0, 0, 1, 4, 1, 2}, -1, -1},
+		{"nothing", nil, -1, -1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if n, ok := DestinationCID(tt.b); ok != (tt.destination >= 0) || ok && n != tt.destination {
+				t.Errorf("destination %d, %v", n, ok)
+			}
+			if n, ok := SourceCID(tt.b); ok != (tt.source >= 0) || ok && n != tt.source {
+				t.Errorf("source %d, %v", n, ok)
+			}
+		})
+	}
+	for n := range whole {
+		DestinationCID(whole[:n])
+		SourceCID(whole[:n])
+	}
+}

@@ -1,7 +1,9 @@
 package cases
 
 import (
+	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,7 +17,7 @@ func TestTable(t *testing.T) {
 		known[c.Name] = true
 	}
 	seen := map[string]bool{}
-	for _, c := range append(Table(), Matrix()...) {
+	for _, c := range slices.Concat(Table(), Matrix(), Derivation()) {
 		t.Run(c.Name, func(t *testing.T) {
 			if seen[c.Name] {
 				t.Error("two cases have this name")
@@ -123,6 +125,19 @@ func TestStamp(t *testing.T) {
 	for i, want := range []string{"program 1", "", "", "other 2"} {
 		if records[i].Program != want {
 			t.Errorf("record %d has program %q, want %q", i, records[i].Program, want)
+		}
+	}
+}
+
+// What the estimate is measured on must not be what it was derived from.
+func TestDerivationIsNotTheMatrix(t *testing.T) {
+	measured := map[string]bool{}
+	for _, c := range Matrix() {
+		measured[fmt.Sprint(c.Client, c.Version, c.Requests)] = true
+	}
+	for _, c := range Derivation() {
+		if measured[fmt.Sprint(c.Client, c.Version, c.Requests)] {
+			t.Errorf("%s uploads what a case of the matrix does", c.Name)
 		}
 	}
 }

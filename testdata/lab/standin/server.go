@@ -17,6 +17,7 @@ import (
 	"github.com/gnomon-sensor/gnomon/testdata/lab/truth"
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
+	"github.com/quic-go/quic-go/qlog"
 )
 
 // Config is what a stand-in needs.
@@ -64,7 +65,8 @@ func Start(cfg Config) (*Server, error) {
 	s.web = append(s.web, web)
 	s.serving.Go(func() { _ = web.Serve(&listener{plain, cfg.Book, "http"}) })
 	s.serving.Go(func() { _ = web.ServeTLS(&listener{secure, cfg.Book, "tls"}, "", "") })
-	s.h3 = &http3.Server{Handler: handler, TLSConfig: http3.ConfigureTLSConfig(s.tlsConfig()), ConnContext: s.quicContext}
+	s.h3 = &http3.Server{Handler: handler, TLSConfig: http3.ConfigureTLSConfig(s.tlsConfig()), ConnContext: s.quicContext,
+		QUICConfig: &quic.Config{Tracer: qlog.DefaultConnectionTracer}} // writes what it received to $QLOGDIR, if that is set
 	s.serving.Go(func() { _ = s.h3.Serve(s.udp) })
 	return s, nil
 }
