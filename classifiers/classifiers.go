@@ -23,9 +23,12 @@ const (
 	ClassCertificate
 	ClassDNS
 	ClassIPFromDNS
+	// What a log knows beside the name; such evidence never stands alone.
+	ClassURL
+	ClassUserAgent
 )
 
-var classNames = [...]string{"", "sni", "quic-sni", "http-host", "connect", "log", "certificate", "dns", "ip-from-dns"}
+var classNames = [...]string{"", "sni", "quic-sni", "http-host", "connect", "log", "certificate", "dns", "ip-from-dns", "url-path", "user-agent"}
 
 // String is the ECS value.
 func (c Class) String() string {
@@ -80,6 +83,8 @@ type Verdict struct {
 	Role       signatures.Role
 	Class      Class
 	Confidence Confidence
+	// Also is what decided beside the name: a path, the client's program; ClassNone for the name alone.
+	Also Class
 }
 
 // Use says whether the verdict shows use of the service by itself: roles primary and upload do, supporting and shared never do.

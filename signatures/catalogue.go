@@ -15,8 +15,7 @@ type Catalogue struct {
 	sources  map[string]rawSource
 	matcher  *matcher
 	ranges   []addrRange
-	urls     []textPattern
-	agents   []textPattern
+	patterns logPatterns
 }
 
 // addrRange is one range of addresses of a service; the longest stand first.
@@ -43,8 +42,7 @@ func newCatalogue(version string, j *joiner, layers []Layer) (*Catalogue, error)
 	}
 	slices.SortFunc(c.services, func(a, b *Service) int { return strings.Compare(a.ID, b.ID) })
 	slices.SortStableFunc(c.ranges, func(a, b addrRange) int { return b.prefix.Bits() - a.prefix.Bits() })
-	sortPatterns(c.urls)
-	sortPatterns(c.agents)
+	c.patterns.sort()
 	var err error
 	if c.matcher, err = newMatcher(hits); err != nil {
 		return nil, err
@@ -57,12 +55,7 @@ func (c *Catalogue) addService(s *Service) {
 	for _, prefix := range s.Ranges {
 		c.ranges = append(c.ranges, addrRange{prefix, s})
 	}
-	for _, text := range s.URLs {
-		c.urls = append(c.urls, textPattern{text, s})
-	}
-	for _, text := range s.UserAgents {
-		c.agents = append(c.agents, textPattern{text, s})
-	}
+	c.patterns.add(s)
 }
 
 // Version is the version of the catalogue without signatures of one's own: year, month and a running number, as in "2026.11.1".

@@ -130,6 +130,9 @@ func TestLogPatterns(t *testing.T) {
 		{"upper case", "WWW.Portal.Example.", "/ASSISTANT", "Corp-Cli/1", "a", "a"},
 		{"other path", "www.portal.example", "/", "Mozilla/5.0", "-", "-"},
 		{"other host", "xwww.portal.example", "/assistant", "my corp-cli/1", "-", "-"},
+		{"a path that looks like a host", "other.example", "/www.portal.example/assistant/v2/x/run", "x my corp-cli/2 beta", "-", "b"},
+		{"very long", "www.portal.example", "/assistant?" + strings.Repeat("q", 1<<20), "corp-cli/" + strings.Repeat("1", 1<<20), "a", "a"},
+		{"no path", "www.portal.example", "", "", "-", "-"},
 		{"end does not fit", "eu.portal.example", "/assistant/v2/x/run2", "", "-", "-"},
 	}
 	id := func(s *Service, ok bool) string {
@@ -140,13 +143,41 @@ func TestLogPatterns(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := id(c.MatchURL(tt.host, tt.path)); got != tt.url {
+			if got := id(c.MatchURL([]byte(tt.host), []byte(tt.path))); got != tt.url {
 				t.Errorf("MatchURL(%s%s) is %s, want %s", tt.host, tt.path, got, tt.url)
 			}
-			if got := id(c.MatchUserAgent(tt.agent)); got != tt.ua {
+			if got := id(c.MatchUserAgent([]byte(tt.agent))); got != tt.ua {
 				t.Errorf("MatchUserAgent(%s) is %s, want %s", tt.agent, got, tt.ua)
 			}
 		})
+	}
+}
+
+// Every line of a log passes here: neither a hit nor a miss may allocate.
+func TestLogPatternsDoNotAllocate(t *testing.T) {
+	c := testCatalogue(t, "[[service]]\nid = \"a\"\nurls = [\"www.portal.example/assistant*\", \"*.portal.example/x\"]\nuser_agents = [\"corp-cli/*\", \"*cli/3\"]\n")
+	host, path, agent, other := []byte("WWW.portal.example"), []byte("/Assistant?q"), []byte("corp-cli/1"), []byte("Mozilla/5.0 (X11; Linux x86_64)")
+	n := testing.AllocsPerRun(100, func() {
+		_, one := c.MatchURL(host, path)
+		_, two := c.MatchURL(host, other)
+		_, three := c.MatchUserAgent(agent)
+		_, four := c.MatchUserAgent(other)
+		if !one || two || !three || four {
+			t.Error("matched otherwise")
+		}
+	})
+	if n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func BenchmarkLogPatterns(b *testing.B) {
+	c := testCatalogue(b, "[[service]]\nid = \"a\"\nurls = [\"www.portal.example/assistant*\"]\nuser_agents = [\"corp-cli/*\"]\n")
+	host, path, agent := []byte("www.other.example"), []byte("/some/path?with=a&query=string"), []byte("Mozilla/5.0 (X11; Linux x86_64)")
+	b.ReportAllocs()
+	for b.Loop() {
+		c.MatchURL(host, path)
+		c.MatchUserAgent(agent)
 	}
 }
 
@@ -160,7 +191,7 @@ func TestGlob(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.pattern+" "+tt.text, func(t *testing.T) {
-			if got := glob(tt.pattern, tt.text); got != tt.want {
+			if got := glob(tt.pattern, []byte(tt.text)); got != tt.want {
 				t.Errorf("glob(%q, %q) is %v", tt.pattern, tt.text, got)
 			}
 		})

@@ -2,6 +2,7 @@ package signatures
 
 import (
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -158,4 +159,20 @@ func normalLists(f rawFile) rawFile {
 		}
 	}
 	return f
+}
+
+// FuzzGlob holds the patterns of logs against regular expressions that say the same.
+func FuzzGlob(f *testing.F) {
+	f.Add("/assistant*/run", "/assistant/v2/run")
+	f.Add("*corp-cli/*beta", "my corp-cli/2 beta")
+	f.Add("a**b*", "ab")
+	f.Fuzz(func(t *testing.T, pattern, text string) {
+		if len(pattern) > 64 || len(text) > 256 {
+			return
+		}
+		want := regexp.MustCompile(`(?s)^` + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, `.*`) + `$`)
+		if got := glob(pattern, []byte(text)); strings.ToValidUTF8(pattern+text, "") == pattern+text && got != want.MatchString(text) {
+			t.Errorf("glob(%q, %q) is %v", pattern, text, got)
+		}
+	})
 }

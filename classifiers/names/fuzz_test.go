@@ -11,7 +11,7 @@ import (
 func FuzzClassify(f *testing.F) {
 	c := newClassifier(f)
 	for _, name := range []string{"chat.example", "x.medium.example:443", "[2001:db8::1]:443", "ech.example.", "run.x.cloud.example", ":", "."} {
-		for class := range uint8(10) {
+		for class := range uint8(12) {
 			f.Add(class, []byte(name), class%2 == 0, int(class%3))
 		}
 	}

@@ -36,6 +36,9 @@ func (c *Classifier) Classify(ev *classifiers.Evidence) (classifiers.Verdict, bo
 	if limit == classifiers.ConfidenceNone {
 		return classifiers.Verdict{}, false
 	}
+	if v, ok := c.asked(ev); ok {
+		return v, true
+	}
 	hit, ok := c.catalogue().Match(host(ev))
 	if !ok || hit.Infrastructure() {
 		return classifiers.Verdict{}, false

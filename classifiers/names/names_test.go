@@ -52,6 +52,8 @@ name = "Tool"
 category = "coding-assistant"
 kind = "ide"
 names = [{ name = "tool.maker.example", match = "suffix", role = "primary", confidence = "high", why = "another product of the maker" }]
+urls = ["www.portal.example/tool*"]
+user_agents = ["tool-cli/*"]
 
 [[service]]
 id = "resolver"
@@ -248,6 +250,36 @@ func BenchmarkClassify(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				c.Classify(ev)
+			}
+		})
+	}
+}
+
+// What a log knows beside the name counts where a signature asks for it, and only there.
+func TestAsked(t *testing.T) {
+	c := newClassifier(t)
+	for _, tt := range []struct {
+		name, host, path, agent string
+		class                   classifiers.Class
+		want                    string // service, role, and what decided
+	}{
+		{"a path below a shared name", "www.portal.example", "/tool/run?x=1", "", classifiers.ClassLog, "tool primary url-path"},
+		{"another path", "www.portal.example", "/mail", "", classifiers.ClassLog, "chat shared "},
+		{"a path of another host", "other.example", "/www.portal.example/tool", "", classifiers.ClassLog, ""},
+		{"a program at a host that nobody knows", "gateway.corp.example", "/v1", "Tool-CLI/2.0 (linux)", classifiers.ClassLog, "tool primary user-agent"},
+		{"a program at a service of another vendor", "chat.example", "/v1", "tool-cli/2.0", classifiers.ClassLog, "chat primary "},
+		{"a program at a resolver", "ech.example", "/dns-query", "tool-cli/2.0", classifiers.ClassLog, ""},
+		{"another program", "gateway.corp.example", "/v1", "curl/8 tool-cli/2.0", classifiers.ClassLog, ""},
+		{"a look-up", "www.portal.example", "/tool", "tool-cli/2.0", classifiers.ClassDNS, "chat shared "},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			ev := classifiers.Evidence{Class: tt.class, Name: []byte(tt.host), Path: []byte(tt.path), Agent: []byte(tt.agent)}
+			got := ""
+			if v, ok := c.Classify(&ev); ok {
+				got = v.Service.ID + " " + v.Role.String() + " " + v.Also.String()
+			}
+			if got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
 	}

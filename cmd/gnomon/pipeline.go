@@ -97,11 +97,7 @@ func (l *pipeline) countUser(ev *event.Event) {
 	}
 	if c := ev.Gnomon.Coverage; c != nil {
 		c.BytesWithUser, l.withUser = l.withUser, 0
-		if l.eyes != nil {
-			now := l.eyes.Stats()
-			since := now.Minus(l.eyesSaw)
-			c.TwoEyes, l.eyesSaw = &since, now
-		}
+		c.TwoEyes = l.bothSaw()
 		return
 	}
 	if ev.User == nil || ev.User.Name == "" || ev.Gnomon.Counted == nil || !*ev.Gnomon.Counted {
@@ -112,6 +108,17 @@ func (l *pipeline) countUser(ev *event.Event) {
 			l.withUser += *side.Bytes
 		}
 	}
+}
+
+// bothSaw is what packets and logs both told of since it was asked last.
+func (l *pipeline) bothSaw() *event.TwoEyes {
+	if l.eyes == nil {
+		return nil
+	}
+	now := l.eyes.Stats()
+	since := now.Minus(l.eyesSaw)
+	l.eyesSaw = now
+	return &since
 }
 
 // findings makes the pipeline find what wants a person, starting from what the store remembers.

@@ -130,6 +130,9 @@ func (a *Activities) service(ev *event.Event, v classifiers.Verdict, k Kind) {
 	if !v.Use() {
 		ev.Gnomon.Evidence.Role = v.Role.String()
 	}
+	if v.Also != classifiers.ClassNone {
+		ev.Gnomon.Evidence.Also = []string{v.Also.String()}
+	}
 	if k == KindLookup {
 		ev.Gnomon.Evidence.Also = []string{classifiers.ClassDNS.String()}
 	}
