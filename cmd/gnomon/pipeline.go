@@ -33,6 +33,7 @@ type pipeline struct {
 	mu       sync.Mutex // workers share it
 	eyesSaw  event.TwoEyes
 	withUser uint64 // bytes of which the user is known, since the last record of coverage
+	visits   visitMarks
 }
 
 // newPipeline reads the table of users and, where records are kept, the key of pseudonyms.
@@ -77,6 +78,7 @@ func (l *pipeline) Offer(ev *event.Event) {
 	if l.privacy != nil && !l.privacy.Apply(ev) {
 		return
 	}
+	l.visits.mark(ev)
 	l.next.Offer(ev)
 	if l.find == nil {
 		return

@@ -12,7 +12,11 @@ func (g *Gnomon) append(b []byte) ([]byte, error) {
 	b = text(b, `"site":`, g.Site)
 	b = g.Flow.append(b)
 	if g.Visit != nil {
-		b = end(must(append(b, `"visit":{`...), `"id":`, g.Visit.ID), '}')
+		b = must(append(b, `"visit":{`...), `"id":`, g.Visit.ID)
+		if g.Visit.First {
+			b = fact(b, `"first":`, true)
+		}
+		b = end(b, '}')
 	}
 	b = perhaps(b, `"counted":`, g.Counted)
 	b = text(b, `"use":`, g.Use)

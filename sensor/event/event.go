@@ -255,6 +255,9 @@ type Flow struct {
 // Visit is one client's use of one service with no pause over 30 minutes.
 type Visit struct {
 	ID string `json:"id"`
+	// First marks the counted record with which the visit came to be known: where records lie in a store that cannot count distinct visits,
+	// its visits are these.
+	First bool `json:"first,omitempty"`
 }
 
 // Service is the external AI service that was used.
