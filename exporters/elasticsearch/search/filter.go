@@ -1,0 +1,179 @@
+package search
+
+import (
+	"strings"
+	"time"
+
+	"github.com/gnomon-sensor/gnomon/exporters/query"
+)
+
+// Fields of records that questions look at.
+const (
+	atField         = "@timestamp"
+	idField         = "event.id"
+	userField       = "user.id"
+	addressField    = "source.ip"
+	siteField       = "gnomon.site"
+	sharedField     = "gnomon.attribution.shared"
+	serviceField    = "gnomon.service.id"
+	categoryField   = "gnomon.service.category"
+	statusField     = "gnomon.policy.status"
+	departmentField = "user.group.name"
+	sliceField      = "gnomon.flow.slice"
+	uploadField     = "gnomon.upload.bytes"
+)
+
+// Keys of users that are no user's, and what they are called, as the embedded store has them.
+const (
+	sharedKey     = "shared"
+	sharedLabel   = "shared addresses (proxy, resolver)"
+	addressPrefix = "ip:"
+	userPrefix    = "id:" // of a user who is called as sharedKey is
+)
+
+func term(field string, value any) object { return object{"term": object{field: value}} }
+func exists(field string) object          { return object{"exists": object{"field": field}} }
+
+// all matches what every clause matches and none of not does.
+func all(clauses []any, not ...any) object {
+	b := object{}
+	if len(clauses) > 0 {
+		b["filter"] = clauses
+	}
+	if len(not) > 0 {
+		b["must_not"] = not
+	}
+	return object{"bool": b}
+}
+
+// anyOf matches what one of the clauses matches.
+func anyOf(clauses ...any) object {
+	return object{"bool": object{"should": clauses, "minimum_should_match": 1}}
+}
+
+// period matches records from from to to; a zero end is open.
+func period(field string, from, to time.Time) []any {
+	bounds := object{"format": "epoch_millis"}
+	if !from.IsZero() {
+		bounds["gte"] = from.UnixMilli()
+	}
+	if !to.IsZero() {
+		bounds["lt"] = to.UnixMilli()
+	}
+	if len(bounds) == 1 {
+		return nil
+	}
+	return []any{object{"range": object{field: bounds}}}
+}
+
+// words matches records that have one of the words in one of the fields; the empty word is: none of the fields is there.
+func words(list []string, fields ...string) []any {
+	if len(list) == 0 {
+		return nil
+	}
+	var some, clauses, none []any
+	for _, w := range list {
+		if w != "" {
+			some = append(some, w)
+		}
+	}
+	for _, f := range fields {
+		if len(some) > 0 {
+			clauses = append(clauses, object{"terms": object{f: some}})
+		}
+		none = append(none, exists(f))
+	}
+	if len(some) < len(list) {
+		clauses = append(clauses, all(nil, none...))
+	}
+	return []any{anyOf(clauses...)}
+}
+
+// filter is query.Filter. Records other than activity may name the service in the rule alone.
+func filter(f *query.Filter) []any {
+	var list []any
+	list = append(list, words(f.Sites, siteField)...)
+	list = append(list, words(f.Services, serviceField, "rule.id")...)
+	list = append(list, words(f.Categories, categoryField, "rule.category")...)
+	list = append(list, words(f.Statuses, statusField)...)
+	list = append(list, words(f.Departments, departmentField)...)
+	return append(list, users(f.Users)...)
+}
+
+// The kinds of those who use something: those whose user is known, addresses that nobody is known behind, addresses that stand for several
+// people, and those of whom nothing is known.
+func isShared() object  { return term(sharedField, true) }
+func isKnown() object   { return all([]any{exists(userField)}, isShared()) }
+func isAddress() object { return all([]any{exists(addressField)}, isShared(), exists(userField)) }
+func isNobody() object  { return all(nil, isShared(), exists(userField), exists(addressField)) }
+
+// users matches the records of users by their keys.
+func users(keys []string) []any {
+	if len(keys) == 0 {
+		return nil
+	}
+	var ids, clauses []any
+	for _, key := range keys {
+		address, isIP := strings.CutPrefix(key, addressPrefix)
+		switch {
+		case key == sharedKey:
+			clauses = append(clauses, isShared())
+		case key == "":
+			clauses = append(clauses, isNobody())
+		case isIP:
+			clauses = append(clauses, ofAddress(address))
+		case key == userPrefix+sharedKey:
+			ids = append(ids, sharedKey)
+		default:
+			ids = append(ids, key)
+		}
+	}
+	if len(ids) > 0 {
+		clauses = append(clauses, all([]any{object{"terms": object{userField: ids}}}, isShared()))
+	}
+	return []any{anyOf(clauses...)}
+}
+
+// ofAddress matches the records of an address, as in 10.1.2.3@berlin, that nobody is known behind.
+func ofAddress(key string) object {
+	address, site, hasSite := strings.Cut(key, "@")
+	not := []any{isShared(), exists(userField)}
+	clauses := []any{term(addressField, address)}
+	if hasSite {
+		clauses = append(clauses, term(siteField, site))
+	} else {
+		not = append(not, exists(siteField))
+	}
+	return all(clauses, not...)
+}
+
+// addressKey is how an address is called.
+func addressKey(address, site string) string {
+	switch {
+	case address == "":
+		return ""
+	case site == "":
+		return addressPrefix + address
+	}
+	return addressPrefix + address + "@" + site
+}
+
+// knownKey is how a user is called.
+func knownKey(id string) string {
+	if id == sharedKey {
+		return userPrefix + sharedKey
+	}
+	return id
+}
+
+// keyLabel is what people read for a user whose name is not kept.
+func keyLabel(key string) string {
+	if key == sharedKey {
+		return sharedLabel
+	}
+	if address, isIP := strings.CutPrefix(key, addressPrefix); isIP {
+		address, _, _ = strings.Cut(address, "@")
+		return address
+	}
+	return key
+}

@@ -1,0 +1,310 @@
+//go:build integration
+
+package search
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gnomon-sensor/gnomon/exporters"
+	"github.com/gnomon-sensor/gnomon/exporters/elasticsearch"
+	"github.com/gnomon-sensor/gnomon/exporters/elasticsearch/setup"
+	"github.com/gnomon-sensor/gnomon/exporters/query"
+	"github.com/gnomon-sensor/gnomon/exporters/store"
+	"github.com/gnomon-sensor/gnomon/sensor/event"
+)
+
+// nodes are the clusters to test against, by the variables that .ci/nodes/nodes env prints.
+func nodes(t *testing.T) map[string]*elasticsearch.Client {
+	t.Helper()
+	all := map[string]*elasticsearch.Client{}
+	for _, name := range []string{"ELASTICSEARCH8", "ELASTICSEARCH9", "OPENSEARCH2"} {
+		address := os.Getenv("GNOMON_TEST_" + name)
+		if address == "" {
+			continue
+		}
+		conf := elasticsearch.Default()
+		conf.Addresses, conf.Proxy = []string{address}, "direct"
+		c, err := elasticsearch.NewClient(&conf, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(c.Close)
+		is, err := c.Server(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[is.Distribution+" "+is.Version] = c
+	}
+	if len(all) == 0 {
+		t.Fatal("no cluster to test against: start them with make elasticsearch-up")
+	}
+	return all
+}
+
+// prepare makes a namespace of its own ready, for one test.
+func prepare(t *testing.T, c *elasticsearch.Client, layout string) (namespace string) {
+	t.Helper()
+	ctx := context.Background()
+	namespace = fmt.Sprintf("t%d", time.Now().UnixNano())
+	target, err := setup.Probe(ctx, c, namespace, layout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := setup.Run{Server: c, Config: setup.Default(), Force: true, Tell: func(setup.Step) {}}
+	if err := run.Do(ctx, &target); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for _, d := range allDatasets {
+			path := "/_data_stream/" + elasticsearch.Stream(d, namespace)
+			if layout == elasticsearch.LayoutDaily {
+				path = "/" + elasticsearch.Daily(d, namespace) + "*"
+			}
+			if status, answer, err := c.Do(ctx, http.MethodDelete, path, nil); err != nil || status >= 500 {
+				t.Errorf("%s: %d %s %v", path, status, answer, err)
+			}
+		}
+	})
+	return namespace
+}
+
+// bulk creates records, and makes them visible.
+func bulk(t testing.TB, c *elasticsearch.Client, namespace, layout string, records []event.Event) {
+	t.Helper()
+	for part := range slices.Chunk(records, 5000) {
+		var b bytes.Buffer
+		for i := range part {
+			ev := &part[i]
+			index := elasticsearch.Stream(ev.Event.Dataset, namespace)
+			if layout == elasticsearch.LayoutDaily {
+				index = elasticsearch.Daily(ev.Event.Dataset, namespace) + ev.Timestamp.Time().Format("2006.01.02")
+			}
+			fmt.Fprintf(&b, `{"create":{"_index":%q,"_id":%q}}`+"\n", index, ev.Event.ID)
+			text, err := json.Marshal(ev)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b.Write(append(text, '\n'))
+		}
+		status, answer, err := c.Do(context.Background(), http.MethodPost, "/_bulk?refresh=true&filter_path=errors,items.*.error", b.Bytes())
+		if err != nil || status != http.StatusOK || bytes.Contains(answer, []byte(`"errors":true`)) {
+			t.Fatalf("%d %.2000s %v", status, answer, err)
+		}
+	}
+}
+
+// both puts the same records into a store and a cluster.
+func both(t *testing.T, c *elasticsearch.Client, layout string, records []event.Event, now time.Time, loc *time.Location) (*store.Store, *Reader) {
+	t.Helper()
+	conf := store.Default(filepath.Join(t.TempDir(), "gnomon.db"))
+	conf.Every, conf.Location, conf.Now = -1, loc, func() time.Time { return now }
+	s, err := store.Open(conf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	out := make([]exporters.Outcome, len(records))
+	if err := s.Export(context.Background(), records, out); err != nil {
+		t.Fatal(err)
+	}
+	namespace := prepare(t, c, layout)
+	bulk(t, c, namespace, layout, records)
+	return s, New(c, namespace, layout)
+}
+
+// The same records give the same answers from the embedded store and from a cluster.
+func TestNodeSameAnswers(t *testing.T) {
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range nodes(t) {
+		for _, w := range []struct {
+			name, layout string
+			loc          *time.Location
+			from         time.Time
+			spread       time.Duration
+		}{
+			{"two months", elasticsearch.LayoutStream, time.UTC, time.Date(2026, 9, 17, 0, 0, 0, 0, time.UTC), 60 * 24 * time.Hour},
+			{"end of summer time", elasticsearch.LayoutDaily, berlin, time.Date(2026, 10, 23, 22, 0, 0, 0, time.UTC), 60 * time.Hour},
+		} {
+			t.Run(name+"/"+w.name, func(t *testing.T) {
+				r := rand.New(rand.NewPCG(3, 4))
+				records := world(r, w.from, w.spread, 3000)
+				s, reader := both(t, c, w.layout, records, w.from.Add(w.spread), w.loc)
+				compareSums(t, r, s, reader, w.from, w.spread, w.loc)
+				compareRecords(t, s, reader, w.from)
+				compareCoverage(t, s, reader, w.from)
+				a, err := s.Span(context.Background())
+				b, err2 := reader.Span(context.Background())
+				if err != nil || err2 != nil || a.RecordsFrom.Truncate(time.Second) != b.RecordsFrom || a.To.Truncate(time.Second) != b.To {
+					t.Errorf("span: %v, %v; %v %v", a, b, err, err2)
+				}
+			})
+		}
+	}
+}
+
+func compareSums(t *testing.T, r *rand.Rand, s, reader query.Query, from time.Time, spread time.Duration, loc *time.Location) {
+	t.Helper()
+	rows := 0
+	for i := range 300 {
+		q := randomRequest(r, from, spread, loc)
+		want, err := s.Sums(context.Background(), q)
+		got, err2 := reader.Sums(context.Background(), q)
+		if err != nil || err2 != nil {
+			t.Fatalf("question %d: %v, %v", i, err, err2)
+		}
+		rows += len(want)
+		for _, list := range [][]query.Row{want, got} {
+			for i := range list {
+				list[i].First, list[i].Last = list[i].First.UTC(), list[i].Last.UTC()
+				if list[i].Flows+list[i].BytesUp == 0 {
+					list[i].First, list[i].Last = time.Time{}, time.Time{}
+				}
+			}
+		}
+		if q.Limit == 0 { // users of one measure stand in another order
+			for _, list := range [][]query.Row{want, got} {
+				slices.SortFunc(list, func(a, b query.Row) int { return slices.Compare(a.Key, b.Key) })
+			}
+		}
+		if len(want) != len(got) {
+			t.Fatalf("question %d %+v: %d rows, not %d", i, q, len(got), len(want))
+		}
+		for j := range want {
+			if !reflect.DeepEqual(want[j], got[j]) {
+				t.Fatalf("question %d %+v, row %d:\n got %+v\nwant %+v", i, q, j, got[j], want[j])
+			}
+		}
+	}
+	if rows < 1000 {
+		t.Errorf("only %d rows were compared", rows)
+	}
+}
+
+func randomRequest(r *rand.Rand, from time.Time, spread time.Duration, loc *time.Location) query.Request {
+	dims := []query.Dimension{query.ByHour, query.ByDay, query.ByWeek, query.ByMonth, query.ByService, query.ByCategory, query.ByVendor, query.ByKind,
+		query.ByStatus, query.ByDepartment, query.ByUser, query.BySite}
+	q := query.Request{Location: loc, OrderBy: []query.Measure{"", query.Users, query.Visits, query.Upload, query.Key}[r.IntN(5)]}
+	if r.IntN(4) > 0 {
+		hours := int64(spread / time.Hour)
+		a, b := r.Int64N(hours), r.Int64N(hours)
+		q.From, q.To = from.Add(time.Duration(min(a, b)-24)*time.Hour), from.Add(time.Duration(max(a, b)+24)*time.Hour)
+	}
+	for n := r.IntN(3); len(q.By) < n; {
+		d := dims[r.IntN(len(dims))]
+		if !slices.Contains(q.By, d) && !(len(q.By) == 1 && slices.Contains(dims[:4], d) && slices.Contains(dims[:4], q.By[0])) {
+			q.By = append(q.By, d)
+		}
+	}
+	some := func(words ...string) []string {
+		if r.IntN(4) > 0 {
+			return nil
+		}
+		return words[:1+r.IntN(len(words))]
+	}
+	q.Where = query.Filter{Sites: some("paris", ""), Services: some("code", "chat", "none"), Statuses: some("prohibited", "approved", ""),
+		Departments: some("", "sales"), Users: some("u3", "ip:10.0.0.1@paris", "ip:10.0.0.2", "shared", "", "nobody", "id:shared"), Categories: some("chat-assistant")}
+	if r.IntN(5) == 0 && (q.OrderBy == "" || !slices.Contains(q.By, query.ByUser)) { // else the order of equals differs
+		q.Offset, q.Limit = r.IntN(5), 1+r.IntN(10)
+	}
+	return q
+}
+
+// all pages of an answer.
+func pages(t *testing.T, q query.Query, r query.RecordRequest) []event.Event {
+	t.Helper()
+	var list []event.Event
+	for {
+		page, err := q.Records(context.Background(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if list = append(list, page.Records...); page.Next == "" {
+			return list
+		}
+		r.After = page.Next
+	}
+}
+
+func compareRecords(t *testing.T, s, reader query.Query, from time.Time) {
+	t.Helper()
+	for name, r := range map[string]query.RecordRequest{
+		"activity":     {Dataset: event.DatasetActivity, Limit: 700},
+		"of a day":     {Dataset: event.DatasetActivity, From: from.Add(5 * time.Hour), To: from.Add(29 * time.Hour), Limit: 1000},
+		"of a user":    {Dataset: event.DatasetActivity, Where: query.Filter{Users: []string{"u2", "ip:10.0.0.1@paris"}, Statuses: []string{"prohibited"}}, Limit: 100},
+		"findings":     {Dataset: event.DatasetFinding, Action: "upload-limit", Limit: 7},
+		"of a service": {Dataset: event.DatasetFinding, Where: query.Filter{Services: []string{"chat"}}},
+		"coverage":     {Dataset: event.DatasetCoverage, Limit: 1000},
+		"candidates":   {Dataset: event.DatasetCandidate},
+	} {
+		got, want := pages(t, reader, r), pages(t, s, r)
+		if name != "candidates" && len(want) == 0 {
+			t.Errorf("%s: none to compare", name)
+		}
+		for _, list := range [][]event.Event{got, want} { // within a millisecond the order may differ
+			slices.SortStableFunc(list, func(a, b event.Event) int { return strings.Compare(a.Event.ID, b.Event.ID) })
+		}
+		if !reflect.DeepEqual(got, want) && len(got)+len(want) > 0 {
+			t.Errorf("%s: %d records, not %d, or others", name, len(got), len(want))
+		}
+	}
+	sample := query.RecordRequest{Dataset: event.DatasetActivity, Limit: 1000, Each: 3, EachOf: query.ByService}
+	got, want := groupsOf(pages(t, reader, sample)), groupsOf(pages(t, s, sample))
+	if !maps.Equal(got, want) || len(want) < 10 {
+		t.Errorf("a sample has %v, not %v", got, want)
+	}
+	ids := pages(t, s, query.RecordRequest{Dataset: event.DatasetActivity, Limit: 1000})
+	byID := query.RecordRequest{IDs: []string{ids[7].Event.ID, ids[3].Event.ID, "none"}}
+	if got := pages(t, reader, byID); len(got) != 2 || got[0].Event.ID != ids[3].Event.ID {
+		t.Errorf("by id: %d records", len(got))
+	}
+}
+
+// groupsOf counts records by service and status.
+func groupsOf(list []event.Event) map[string]int {
+	n := map[string]int{}
+	for i := range list {
+		status := ""
+		if p := list[i].Gnomon.Policy; p != nil {
+			status = p.Status
+		}
+		n[list[i].Gnomon.Service.ID+" "+status]++
+	}
+	return n
+}
+
+func compareCoverage(t *testing.T, s *store.Store, reader *Reader, from time.Time) {
+	t.Helper()
+	for _, step := range []time.Duration{time.Hour, 24 * time.Hour, 5 * time.Minute, time.Minute} {
+		want, err := s.Coverage(context.Background(), from, from.Add(6*time.Hour), step)
+		got, err2 := reader.Coverage(context.Background(), from, from.Add(6*time.Hour), step)
+		if err != nil || err2 != nil {
+			t.Fatal(err, err2)
+		}
+		for i := range want {
+			if !reflect.DeepEqual(want[i], got[i]) {
+				t.Fatalf("steps of %v, %d:\n got %+v\nwant %+v", step, i, got[i], want[i])
+			}
+		}
+	}
+	want, err := s.BlindClients(context.Background(), from.Add(-48*time.Hour), from.Add(48*time.Hour), 0)
+	got, err2 := reader.BlindClients(context.Background(), from.Add(-48*time.Hour), from.Add(48*time.Hour), 0)
+	if err != nil || err2 != nil || !reflect.DeepEqual(got, want) || len(want) < 5 {
+		t.Errorf("clients: %v %v\n got %+v\nwant %+v", err, err2, got, want)
+	}
+}

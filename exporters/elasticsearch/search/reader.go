@@ -1,0 +1,118 @@
+// Package search answers questions about records in Elasticsearch or OpenSearch (query.Query), with aggregations that both have in their
+// core and none of which is unbounded. It reads alone: it neither sends records (see elasticsearch) nor makes indices for them (see setup).
+//
+// Sums are made of raw records: a composite aggregation, page after page, with the figures of query.Row below each group. What the embedded
+// store says of the same records is what is said here, but for these:
+//
+//   - distinct users are exact to about 40,000 in a group and within one per cent above (HyperLogLog++);
+//   - a visit counts where the record that is marked gnomon.visit.first counts;
+//   - what coverage says by reason, name and source is read from at most maxCoverageRecords records, the newest.
+package search
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+
+	"github.com/gnomon-sensor/gnomon/exporters/elasticsearch"
+	"github.com/gnomon-sensor/gnomon/exporters/query"
+)
+
+// Server is what answers; elasticsearch.Client is one.
+type Server interface {
+	// Do sends a request with a JSON body, nil for none, and returns the status and the text of the answer.
+	Do(ctx context.Context, method, path string, body []byte) (status int, answer []byte, err error)
+}
+
+// Reader answers questions. It may be used from several goroutines.
+type Reader struct {
+	server            Server
+	namespace, layout string
+
+	mu       sync.Mutex // guards what follows
+	services map[string]string
+	people   uint64 // an upper bound of the users of all records, as of peopleAt
+	asked    uint64 // questions since people was found
+}
+
+var (
+	_ query.Query   = (*Reader)(nil)
+	_ query.Spanned = (*Reader)(nil)
+	_ query.Blind   = (*Reader)(nil)
+)
+
+// New reads the records of a namespace, in the layout in which they are written.
+func New(s Server, namespace, layout string) *Reader {
+	return &Reader{server: s, namespace: namespace, layout: layout, services: map[string]string{}}
+}
+
+// object is a piece of JSON.
+type object = map[string]any
+
+// errPartial is for an answer that leaves something out.
+var errPartial = errors.New("a part of the indices did not answer, so that figures would be too low; try again, or see the cluster's health")
+
+// answer is that of a search.
+type answer struct {
+	TimedOut bool `json:"timed_out"`
+	Shards   struct {
+		Failed int `json:"failed"`
+	} `json:"_shards"`
+	Hits struct {
+		Hits []hit `json:"hits"`
+	} `json:"hits"`
+	Aggregations json.RawMessage `json:"aggregations"`
+}
+
+// hit is a record that was found.
+type hit struct {
+	Index  string                       `json:"_index"`
+	Source json.RawMessage              `json:"_source"`
+	Fields map[string][]json.RawMessage `json:"fields"`
+	Sort   []json.RawMessage            `json:"sort"`
+}
+
+// search asks the records of a dataset. Where there are none yet, nothing is found.
+func (r *Reader) search(ctx context.Context, dataset string, body object) (*answer, error) {
+	return r.searchIn(ctx, elasticsearch.Targets(dataset, r.namespace, r.layout), body)
+}
+
+func (r *Reader) searchIn(ctx context.Context, targets string, body object) (*answer, error) {
+	body["track_total_hits"] = false
+	text, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	path := "/" + targets + "/_search?ignore_unavailable=true&allow_no_indices=true&allow_partial_search_results=false"
+	status, said, err := r.server.Do(ctx, http.MethodPost, path, text)
+	if err != nil {
+		return nil, err
+	}
+	if status != http.StatusOK {
+		return nil, &elasticsearch.StatusError{Status: status, Reason: elasticsearch.Reason(said)}
+	}
+	var a answer
+	if err := json.Unmarshal(said, &a); err != nil {
+		return nil, fmt.Errorf("reading the answer of Elasticsearch: %w", err)
+	}
+	if a.TimedOut || a.Shards.Failed > 0 {
+		return nil, errPartial
+	}
+	return &a, nil
+}
+
+// where says what is asked, for errors.
+func (r *Reader) where(dataset string) string {
+	return elasticsearch.Targets(dataset, r.namespace, r.layout)
+}
+
+// read reads what was added up; where there are no indices, nothing was.
+func (a *answer) read(into any) error {
+	if len(a.Aggregations) == 0 {
+		return nil
+	}
+	return json.Unmarshal(a.Aggregations, into)
+}
