@@ -15,19 +15,20 @@ import (
 )
 
 func (p *program) dashboardCommand() *cobra.Command {
-	var listen, stateDir string
+	var listen, stateDir, from string
 	cmd := &cobra.Command{
 		Use:   "dashboard [flags]",
-		Short: "serve the pages alone, over the embedded store",
-		Long: `Dashboard serves the pages without capturing: over the store of a daemon that runs beside it, or of one that has stopped. The daemon serves
-them itself unless dashboard.listen is empty.`,
+		Short: "serve the pages alone, over the embedded store or Elasticsearch",
+		Long: `Dashboard serves the pages without capturing: over the store of a daemon that runs beside it, or of one that has stopped, or over
+Elasticsearch, where the records of all sensors lie. The daemon serves those of its own store itself unless dashboard.listen is empty.`,
 		Args: wants(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.dashboard(cmd.Context(), listen, stateDir)
+			return p.dashboard(cmd.Context(), listen, stateDir, from)
 		},
 	}
 	cmd.Flags().StringVar(&listen, "listen", "", "serve on this `ADDRESS` (dashboard.listen)")
 	cmd.Flags().StringVar(&stateDir, "state-dir", "", "the state directory with the store (observer.state_dir)")
+	fromFlag(cmd.Flags(), &from)
 	cmd.AddCommand(&cobra.Command{
 		Use:   "hash-password",
 		Short: "read a password from stdin and print its hash for [[dashboard.user]]",
@@ -37,7 +38,7 @@ them itself unless dashboard.listen is empty.`,
 	return cmd
 }
 
-func (p *program) dashboard(ctx context.Context, listen, dir string) (err error) {
+func (p *program) dashboard(ctx context.Context, listen, dir, from string) (err error) {
 	c, err := p.load()
 	if err != nil {
 		return err
@@ -54,7 +55,7 @@ func (p *program) dashboard(ctx context.Context, listen, dir string) (err error)
 	if err := c.Validate(); err != nil {
 		return usageError{err}
 	}
-	reader, err := p.openReader(&c)
+	reader, err := p.openFrom(&c, from)
 	if err != nil {
 		return err
 	}
@@ -64,7 +65,11 @@ func (p *program) dashboard(ctx context.Context, listen, dir string) (err error)
 		return err
 	}
 	server, listener, err := p.pages(ctx, &c, dashboard.Parts{Query: reader, Services: services{parts.catalogue.Load}, Log: p.logger(&c),
-		About: func() dashboard.About { return p.about(&c, parts, nil) }})
+		About: func() dashboard.About {
+			a := p.about(&c, parts, nil)
+			a.Store = nameOf(&c, p.environ, from)
+			return a
+		}})
 	if err != nil {
 		return err
 	}

@@ -8,11 +8,16 @@ import (
 )
 
 // period is the time that a report or a list is about.
-type period struct{ last, from, to string }
+type period struct {
+	last, from, to string
+	where          string // fromStore or fromElastic
+}
 
 func (p *period) flags(f *pflag.FlagSet) {
 	f.StringVar(&p.last, "last", "30d", "the time up to now: 24h, 7d, 30d, 12w, 12m; or month, the calendar month before")
-	f.StringVar(&p.from, "from", "", "first `DAY` (2026-01-31), instead of --last")
+	p.where = fromStore
+	f.Var(&fromValue{where: &p.where, day: &p.from}, "from", "first `DAY` (2026-01-31), instead of --last; or elasticsearch: read the records of all sensors there, "+
+		"not the embedded store; both may be given")
 	f.StringVar(&p.to, "to", "", "last `DAY`, included; default: today")
 }
 
@@ -36,7 +41,7 @@ func (p *period) between(now time.Time, l *time.Location) (from, to time.Time, e
 
 func (p *period) days(now time.Time, l *time.Location) (from, to time.Time, err error) {
 	if from, err = time.ParseInLocation(time.DateOnly, p.from, l); err != nil {
-		return from, to, usage("--from %s: write a day as 2026-01-31", p.from)
+		return from, to, usage("--from %s: write a day as 2026-01-31, or elasticsearch", p.from)
 	}
 	if p.to == "" {
 		return from, now, nil

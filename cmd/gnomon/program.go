@@ -80,7 +80,7 @@ Data goes to stdout, everything else to stderr. Exit status: 0 done, 1 failed (a
 	root.PersistentFlags().StringVarP(&p.configPath, "config", "c", "", "configuration `FILE` (default: none, built-in defaults)")
 	root.PersistentFlags().StringVar(&p.logLevel, "log-level", "", "debug, info, warn or error (log.level)")
 	root.AddCommand(p.runCommand(), p.scanCommand(), p.inspectCommand(), p.catalogueCommand(), p.logsCommand(), p.configCommand(),
-		p.doctorCommand(), p.reportCommand(), p.findingsCommand(), p.dashboardCommand(), p.dlqCommand(), p.versionCommand(), p.manCommand())
+		p.doctorCommand(), p.reportCommand(), p.findingsCommand(), p.dashboardCommand(), p.setupCommand(), p.dlqCommand(), p.versionCommand(), p.manCommand())
 	return root
 }
 

@@ -32,27 +32,27 @@ func (p *program) openReader(c *settings) (*store.Reader, error) {
 
 func (p *program) reportCommand() *cobra.Command {
 	var when period
-	var audience, format, output, site, stateDir string
-	var top int
+	var ask reportAsk
 	cmd := &cobra.Command{
 		Use:   "report [flags]",
 		Short: "write a report for management or for a DLP team",
 		Long: `Report writes what was recorded in a period: for management (adoption, no names, two pages) or for a DLP team (unapproved use by service,
-department and user, with evidence and the bounds of every estimate). It reads the embedded store, also while the daemon runs.`,
+department and user, with evidence and the bounds of every estimate). It reads the embedded store, also while the daemon runs, or
+Elasticsearch, where the records of all sensors lie.`,
 		Example: "  gnomon report --last month -o adoption.pdf\n  gnomon report --audience dlp --from 2026-11-01 --to 2026-11-07 -o use.html",
 		Args:    wants(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.report(cmd.Context(), &when, reportAsk{audience, format, output, site, stateDir, top})
+			return p.report(cmd.Context(), &when, ask)
 		},
 	}
 	f := cmd.Flags()
 	when.flags(f)
-	f.StringVar(&audience, "audience", "management", "management or dlp")
-	f.StringVar(&format, "format", "", "text, html, csv, pdf or json; default: by the name of --output, else text")
-	f.StringVarP(&output, "output", "o", "", "write to this `FILE` instead of stdout")
-	f.StringVar(&site, "site", "", "only this site")
-	f.IntVar(&top, "top", 0, "rows of each table; 0: as many as fit the audience")
-	f.StringVar(&stateDir, "state-dir", "", "the state directory with the store (observer.state_dir)")
+	f.StringVar(&ask.audience, "audience", "management", "management or dlp")
+	f.StringVar(&ask.format, "format", "", "text, html, csv, pdf or json; default: by the name of --output, else text")
+	f.StringVarP(&ask.output, "output", "o", "", "write to this `FILE` instead of stdout")
+	f.StringVar(&ask.site, "site", "", "only this site")
+	f.IntVar(&ask.top, "top", 0, "rows of each table; 0: as many as fit the audience")
+	f.StringVar(&ask.stateDir, "state-dir", "", "the state directory with the store (observer.state_dir)")
 	return cmd
 }
 
@@ -87,7 +87,7 @@ func (p *program) report(ctx context.Context, when *period, ask reportAsk) error
 	if err != nil {
 		return err
 	}
-	reader, err := p.openReader(&c)
+	reader, err := p.openFrom(&c, when.where)
 	if err != nil {
 		return err
 	}
@@ -214,7 +214,7 @@ func (p *program) findings(ctx context.Context, when *period, ask *findingsAsk) 
 	if err != nil {
 		return err
 	}
-	reader, err := p.openReader(&c)
+	reader, err := p.openFrom(&c, when.where)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gnomon-sensor/gnomon/exporters/dashboard"
 	"github.com/gnomon-sensor/gnomon/exporters/elasticsearch"
+	"github.com/gnomon-sensor/gnomon/exporters/elasticsearch/setup"
 	"github.com/gnomon-sensor/gnomon/exporters/spool"
 	"github.com/gnomon-sensor/gnomon/exporters/store"
 	"github.com/gnomon-sensor/gnomon/exporters/syslog"
@@ -31,6 +32,7 @@ type settings struct {
 	Metrics   metricsSettings       `toml:"metrics"`
 	Syslog    syslog.Config         `toml:"syslog"`
 	Elastic   elasticsearch.Config  `toml:"elasticsearch"`
+	Setup     setup.Config          `toml:"setup"`
 }
 
 // spoolSettings is the table spool: records on their way to the store and to other systems.
@@ -84,12 +86,13 @@ func defaultSettings() settings {
 		Metrics:   metricsSettings{Enabled: true},
 		Syslog:    syslog.Default(),
 		Elastic:   elasticsearch.Default(),
+		Setup:     setup.Default(),
 	}
 }
 
 // Validate implements config.Settings.
 func (s *settings) Validate() error {
-	for _, check := range []func() error{s.Config.Validate, s.Identity.Validate, s.Privacy.Validate, s.Policy.Validate, s.Findings.Validate, s.Spool.validate, s.Store.validate, s.Report.validate, s.Dashboard.Validate, s.Metrics.validate, s.Syslog.Validate, s.Elastic.Validate, s.validateKeys} {
+	for _, check := range []func() error{s.Config.Validate, s.Identity.Validate, s.Privacy.Validate, s.Policy.Validate, s.Findings.Validate, s.Spool.validate, s.Store.validate, s.Report.validate, s.Dashboard.Validate, s.Metrics.validate, s.Syslog.Validate, s.Elastic.Validate, s.Setup.Validate, s.validateKeys} {
 		if err := check(); err != nil {
 			return err
 		}
