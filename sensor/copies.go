@@ -16,7 +16,9 @@ import (
 // look-ups, SYNs, the first datagrams of a flow. The first copy among them has every segment compared until none was seen for a minute.
 //
 // A copy has the same five-tuple, IP identification, length and content, whatever its MAC, VLAN, TTL and checksums, and comes within a
-// tenth of a second. A sender who says the same twice gives it another identification in IPv4, or waits longer than that.
+// tenth of a second. A sender who says the same twice gives it another identification in IPv4, or waits longer than that. Where there is no
+// identification, TCP's checksum stands for it: acknowledgements that repeat each other differ in their options. Short datagrams without one
+// prove nothing.
 type copies struct {
 	found uint64
 	// Watching says that every segment is to be compared.
@@ -38,6 +40,8 @@ const (
 	watchFor = int64(60e9)
 	// beginning is how many datagrams each way of a flow are compared anyhow.
 	beginning = 16
+	// telling is how many bytes of a datagram without identification tell it from another.
+	telling = 16
 
 	printTime = 24 // bits of a mark that hold its time, in units of 1<<timeUnit ns; the other bits hold what was seen
 	timeUnit  = 17
@@ -64,7 +68,10 @@ func (c *copies) beganBefore(seg *decode.Segment) bool {
 
 // begins says whether a segment of f belongs to its beginning.
 func begins(f *flow.Flow, seg *decode.Segment) bool {
-	return f.Half[seg.Dir].Packets < beginning && (seg.Flags&decode.SYN != 0 || seg.Key.Proto == decode.UDP)
+	if f.Half[seg.Dir].Packets >= beginning {
+		return false
+	}
+	return seg.Flags&decode.SYN != 0 || seg.Key.Proto == decode.UDP && (seg.ID != 0 || len(seg.Payload) >= telling)
 }
 
 // note compares with what was seen at a place of the table, and puts the segment there.

@@ -1,6 +1,7 @@
 package sensor_test
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -155,6 +156,18 @@ func TestNoCopies(t *testing.T) {
 			p.id--
 			p.udp(client, server, payload)
 		}, 20 * len(payload), 2},
+		{"short, without identification", func(p *tape) {
+			for range 2 {
+				p.id = 0xffff // ip adds one
+				p.udp(client, server, payload[:8])
+			}
+		}, 16, 0},
+		{"long enough to tell, without identification", func(p *tape) {
+			for range 2 {
+				p.id = 0xffff
+				p.udp(client, server, payload)
+			}
+		}, len(payload), 1},
 		{"long after one", func(p *tape) {
 			for range 20 {
 				p.udp(client, server, payload)
@@ -190,6 +203,46 @@ func TestNoCopies(t *testing.T) {
 			}
 			if got := s.Coverage().Copies; got != tt.copies {
 				t.Errorf("%d copies, want %d", got, tt.copies)
+			}
+		})
+	}
+}
+
+// Acknowledgements that repeat each other are no copies: where there is no identification, the checksum tells of their other options.
+func TestRepeatedAcknowledgements(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		another uint16 // added to the checksum
+		packets uint64 // of the client: the SYN, the acknowledgements of the handshake and of the answer, and the repetition
+	}{
+		{"other options", 1, 4},
+		{"a copy", 0, 3},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := newTape()
+			p.lookup(client, 7, "a.example")
+			p.frames = append(p.frames, p.frames[len(p.frames)-1]) // a copy: every segment is compared from here on
+			p.dial(client, server, 1000).hear([]byte("what a server says"))
+			last := p.frames[len(p.frames)-1]
+			clear(last.Data[18:20]) // identification
+			repeated := last
+			repeated.Data = slices.Clone(last.Data)
+			sum := repeated.Data[14+20+16:]
+			binary.BigEndian.PutUint16(sum, binary.BigEndian.Uint16(sum)+tt.another)
+			p.frames = append(p.frames, repeated)
+			var r recorder
+			all := settings()
+			all.All = true
+			s, err := sensor.New(all, p, classifier(t), &r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			if err := s.Run(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if got := *flowsOf(&r)[0].Source.Packets; got != tt.packets {
+				t.Errorf("%d packets, want %d", got, tt.packets)
 			}
 		})
 	}

@@ -197,7 +197,9 @@ func (s *Sensor) follow(f *flow.Flow, seg *decode.Segment) {
 func (s *Sensor) read(f *flow.Flow, seg *decode.Segment) {
 	s.evidence.From(f, seg)
 	s.learner.datagram(f, seg)
-	s.tunnels.look(s, f, seg)
+	if mayClaim(f, seg) {
+		s.tunnels.look(s, f, seg)
+	}
 	s.begin(f, seg)
 }
 

@@ -58,6 +58,11 @@ const (
 	stageCarries // packets of the tunnel itself: same number, growing count
 )
 
+// mayClaim says whether a segment is worth reading: over TCP a tunnel's first is. It is asked of every segment before a name is found.
+func mayClaim(f *flow.Flow, seg *decode.Segment) bool {
+	return seg.Key.Proto == decode.UDP || f.Half[seg.Dir].Bytes == 0
+}
+
 // look reads a segment of a flow that is not settled.
 func (t *tunnels) look(s *Sensor, f *flow.Flow, seg *decode.Segment) {
 	now := claimOf(f, seg)

@@ -35,7 +35,7 @@ type Segment struct {
 	Window  uint16 // TCP only
 	Flags   uint8  // TCP only
 	Dir     uint8  // 0: from Key.A to Key.B; 1: the other way
-	ID      uint16 // identification of the IPv4 header; 0 in IPv6
+	ID      uint16 // identification of the IPv4 header; where that is 0 or there is none, TCP's checksum: it tells repetitions apart
 	Link    Link
 }
 
@@ -139,6 +139,9 @@ func (d *Decoder) tcp(s *Segment, b []byte, length int, ip *addresses) Reason {
 	s.Ack = binary.BigEndian.Uint32(b[8:])
 	s.Window = binary.BigEndian.Uint16(b[14:])
 	s.Flags = b[13]
+	if s.ID == 0 {
+		s.ID = binary.BigEndian.Uint16(b[16:])
+	}
 	s.Len = uint32(length - off)
 	s.Payload = nil
 	if off < len(b) {

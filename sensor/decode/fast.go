@@ -63,6 +63,9 @@ func (d *Decoder) fast(s *Segment, f *capture.Frame) bool {
 		}
 		s.Seq, s.Ack = binary.BigEndian.Uint32(h[4:]), binary.BigEndian.Uint32(h[8:])
 		s.Window, s.Flags = binary.BigEndian.Uint16(h[14:]), h[13]
+		if s.ID == 0 {
+			s.ID = binary.BigEndian.Uint16(h[16:])
+		}
 		s.Payload = h[off:]
 		s.Len = uint32(len(h) - off)
 	case UDP:
