@@ -81,8 +81,7 @@ func (c *Coverage) Add(o *Coverage) {
 		if c.Sources == nil {
 			c.Sources = map[string]event.Source{}
 		}
-		sum := c.Sources[name]
-		c.Sources[name] = event.Source{Read: sum.Read + n.Read, Used: sum.Used + n.Used, Rejected: sum.Rejected + n.Rejected}
+		c.Sources[name] = c.Sources[name].Plus(n)
 	}
 }
 
@@ -105,6 +104,12 @@ func (c *Coverage) Since(before *Coverage) *event.Coverage {
 			}
 			r.HiddenBy[by] = p
 		}
+	}
+	for name, n := range c.Sources { // a silent one too: that it says nothing is what has to be told
+		if r.Sources == nil {
+			r.Sources = map[string]event.Source{}
+		}
+		r.Sources[name] = n.Minus(before.Sources[name])
 	}
 	return r
 }

@@ -178,12 +178,12 @@ func (s *Spool) await(size int) {
 	}
 }
 
-// Room waits until whoever can wait should go on: until the spool is not filling up because an exporter is behind. It leaves a quarter of
-// the spool for those who cannot wait.
+// Room waits until whoever can wait should go on: until the spool is not filling up because an exporter is behind, or memory because the
+// disk is. It leaves a quarter of the spool, and half of the memory, for those who cannot wait.
 func (s *Spool) Room(ctx context.Context) error {
 	for {
 		changed := s.journal.Changed()
-		if !s.journal.Full(75) {
+		if _, pending := s.journal.Pending(); !s.journal.Full(75) && pending <= s.config.Memory/2 {
 			return nil
 		}
 		select {
@@ -198,6 +198,9 @@ func (s *Spool) Room(ctx context.Context) error {
 
 // errClosing is what a spool that is being closed answers.
 var errClosing = errors.New("the spool is being closed")
+
+// Sync brings everything that was offered before to the disk, now. After an error it still waits in memory, and is tried again.
+func (s *Spool) Sync() error { return s.journal.Flush() }
 
 // Drain waits until an attached exporter has all that was offered before, or is failing, or ctx ends.
 func (s *Spool) Drain(ctx context.Context, name string) error {

@@ -55,13 +55,6 @@ func (t TwoEyes) Plus(o TwoEyes) TwoEyes {
 	return TwoEyes{t.Joined + o.Joined, t.Uncounted + o.Uncounted, t.Silent + o.Silent, t.Untold + o.Untold}
 }
 
-// Source counts the lines of one log source.
-type Source struct {
-	Read     uint64 `json:"read"`
-	Used     uint64 `json:"used"`
-	Rejected uint64 `json:"rejected"`
-}
-
 // Add adds deltas up. The age of the queue is no delta: the oldest counts. Clients are not added up: see Sight.Add.
 func (c *Coverage) Add(o *Coverage) {
 	for _, p := range [...]struct {
@@ -98,7 +91,6 @@ func (c *Coverage) Add(o *Coverage) {
 		if c.Sources == nil {
 			c.Sources = map[string]Source{}
 		}
-		s := c.Sources[name]
-		c.Sources[name] = Source{Read: s.Read + n.Read, Used: s.Used + n.Used, Rejected: s.Rejected + n.Rejected}
+		c.Sources[name] = c.Sources[name].Plus(n)
 	}
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // reasons are the errors of Parse, in the order in which they are told.
-var reasons = [...]error{ErrHeader, ErrOther, ErrShape, ErrColumns, ErrNoHeader, ErrNothing, ErrTooLong}
+var reasons = [...]error{ErrHeader, ErrOther, ErrShape, ErrColumns, ErrNoHeader, ErrNothing, ErrTooLong, ErrUnknown}
 
 // faults is where in reasons those begin that reject a line.
 const faults = 2
@@ -27,6 +27,8 @@ type Account struct {
 	NoTime  uint64 // records without a time
 	Misfit  uint64 // records whose columns are not those of the header
 	NoBytes uint64 // records that do not say how much went up
+	Old     uint64 // records of a time before anything is kept
+	Ahead   uint64 // records of a time that has not come: a clock is wrong, or a zone
 
 	by      [len(reasons)]uint64
 	samples [len(reasons)][]Sample

@@ -48,6 +48,9 @@ func NewActivities(c Config, classify classifiers.Classifier, sink sensor.Sink) 
 	return &Activities{config: c, classify: classify, sink: sink, sessions: newSessions(), repeats: newRepeats(), held: newHeld()}
 }
 
+// Written says about when the lines that come next were written, as Config.Written does.
+func (a *Activities) Written(at int64) { a.config.Written = at }
+
 // Document offers what a line says, AI or not, as it stands: before sessions, counting and identity.
 func (a *Activities) Document(r *Record, line []byte) {
 	ev := a.document(r, line)
@@ -202,43 +205,4 @@ func (a *Activities) id(r *Record, line []byte) string {
 	ordinal := a.repeats.count(r.Time/second, sum)
 	return event.KeyID(r.Time, event.DatasetActivity, a.config.Observer.ID, "log", a.config.Source, hex.EncodeToString(sum[:]),
 		strconv.FormatUint(uint64(ordinal), 10))
-}
-
-// repeats counts identical lines of one second. It holds so many lines and forgets the oldest seconds first.
-type repeats struct {
-	seen   map[repeat]uint32
-	newest int64
-}
-
-type repeat struct {
-	second int64
-	line   [16]byte
-}
-
-const (
-	// maxRepeats bounds how many lines are remembered.
-	maxRepeats = 1 << 16
-	// repeatsFor is how many seconds apart lines out of order may stand.
-	repeatsFor = 300
-)
-
-func newRepeats() repeats { return repeats{seen: map[repeat]uint32{}} }
-
-// count says how many times the line came before.
-func (p *repeats) count(at int64, sum [32]byte) uint32 {
-	p.newest = max(p.newest, at)
-	if len(p.seen) >= maxRepeats {
-		for k := range p.seen {
-			if k.second < p.newest-repeatsFor {
-				delete(p.seen, k)
-			}
-		}
-		if len(p.seen) >= maxRepeats/2 {
-			clear(p.seen)
-		}
-	}
-	key := repeat{second: at, line: [16]byte(sum[:16])}
-	n := p.seen[key]
-	p.seen[key] = n + 1
-	return n
 }

@@ -159,13 +159,6 @@ func TestBounds(t *testing.T) {
 	if last := (Record{Session: fmt.Appendf(nil, "%d", 3*maxSessions-1)}); table.find(&last) == nil {
 		t.Error("the last session is forgotten")
 	}
-	repeats := newRepeats()
-	for i := range 3 * maxRepeats {
-		repeats.count(int64(i/100), [32]byte{byte(i), byte(i >> 8), byte(i >> 16)})
-	}
-	if len(repeats.seen) > maxRepeats {
-		t.Errorf("%d lines are held", len(repeats.seen))
-	}
 	f, err := library(t).Open("tinyproxy", Options{Now: now})
 	if err != nil {
 		t.Fatal(err)
