@@ -31,7 +31,7 @@ type daemonParts struct {
 // daemon runs the workers until ctx ends or every source is at its end.
 func (p *program) daemon(ctx context.Context, c *settings, f *runFlags, d *daemonParts) (err error) {
 	defer func() { err = errors.Join(err, closeAll(d.sources)) }()
-	outs, err := p.openOutputs(c, outputOptions{wait: d.replay}, d.log)
+	outs, err := p.openOutputs(c, outputOptions{wait: d.replay || len(d.sources) == 0}, d.log)
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (p *program) observe(ctx context.Context, c *settings, f *runFlags, d *daem
 	}
 	pipe.next = &fanOut{sinks: sinks, now: time.Now}
 	outs.settle(ctx) // findings start from what the store has
-	if err := pipe.findings(ctx, c, outs, !d.replay); err != nil {
+	if err := pipe.findings(ctx, c, outs, !d.replay && len(d.sources) > 0); err != nil {
 		return err
 	}
 	d.learner = pipe
@@ -90,9 +90,15 @@ func (p *program) observe(ctx context.Context, c *settings, f *runFlags, d *daem
 	if err != nil {
 		return err
 	}
-	seen := func() sensor.Coverage { return total(workers) }
+	set, err := p.openLogs(c, d, pipe, outs)
+	if err != nil {
+		shut(workers)
+		return err
+	}
+	eyes := newEyes(workers, set)
+	seen := eyes.seen
 	d.coverage.Store(&seen)
-	coverage, err := d.work(ctx, workers, pipe, out)
+	coverage, err := d.work(ctx, eyes, pipe, out)
 	if !f.asJSON {
 		fmt.Fprintln(out)
 		sum.write(out, &coverage, nil)
@@ -116,25 +122,29 @@ func (d *daemonParts) workers(c *settings, sink sensor.Sink) ([]*sensor.Sensor, 
 	return workers, nil
 }
 
-// work runs the workers and returns what they saw.
-func (d *daemonParts) work(ctx context.Context, workers []*sensor.Sensor, pipe *pipeline, out *lockedWriter) (sensor.Coverage, error) {
-	ended := make(chan error, len(workers))
-	for _, w := range workers {
-		go func() { ended <- w.Run(context.Background()) }() // a stop closes the source: what the ring holds is still read
-	}
-	d.log.Info("started", "sources", sourceNames(d.sources), "observer", d.observer.ID, "catalogue", d.catalogue.Load().Version())
+// work runs the workers and reads the logs, and returns what they saw.
+func (d *daemonParts) work(ctx context.Context, e *eyes, pipe *pipeline, out *lockedWriter) (sensor.Coverage, error) {
+	ended, running, stopLogs := e.run(ctx)
+	defer stopLogs()
+	e.startedWith(d, d.log)
 	manager := serviceManager{d.log}
 	manager.say(sd.SdNotifyReady)
 	alive, cancel := context.WithCancel(ctx)
 	defer cancel()
-	go manager.watch(alive, beating(workers))
-	errs := d.watch(ctx, workers, ended, pipe, out)
+	go manager.watch(alive, e.alive())
+	w := watching{eyes: e, ended: ended, running: running, stopLogs: stopLogs}
+	errs := d.watch(ctx, &w, pipe, out)
 	manager.say(sd.SdNotifyStopping)
-	coverage := total(workers)
+	coverage := e.seen()
+	shut(e.workers)
+	return coverage, errors.Join(errs...)
+}
+
+// shut frees what workers hold.
+func shut(workers []*sensor.Sensor) {
 	for _, w := range workers {
 		w.Close()
 	}
-	return coverage, errors.Join(errs...)
 }
 
 // beating returns a function that says whether every worker has done something since it was asked last.
@@ -151,34 +161,47 @@ func beating(workers []*sensor.Sensor) func() bool {
 	}
 }
 
-// watch writes coverage every minute and waits for the end.
-func (d *daemonParts) watch(ctx context.Context, workers []*sensor.Sensor, ended <-chan error, pipe *pipeline, out *lockedWriter) []error {
+// watching is what watch waits for.
+type watching struct {
+	*eyes
+	ended    <-chan error
+	running  int
+	stopLogs func()
+}
+
+// watch writes coverage every minute and waits for the end. Where captures are replayed, their end is that of the logs too.
+func (d *daemonParts) watch(ctx context.Context, w *watching, pipe *pipeline, out *lockedWriter) []error {
 	minute := time.NewTicker(time.Minute)
 	defer minute.Stop()
 	flush := time.NewTicker(500 * time.Millisecond)
 	defer flush.Stop()
-	var before sensor.Coverage
 	var errs []error
 	stop := ctx.Done()
-	began := time.Now()
+	before, began := sensor.Coverage{}, time.Now()
 	cover := func() {
-		now, at := total(workers), time.Now()
+		now, at := w.seen(), time.Now()
 		ev := d.coverageEvent(&before, &now, began, at)
 		clients, leftOut := d.clients.Take(clientsAMinute)
 		ev.Gnomon.Coverage.Clients, ev.Gnomon.Coverage.ClientsLeftOut = pipe.clientSights(clients), leftOut
 		pipe.Offer(ev)
 		before, began = now, at
 	}
-	for left := len(workers); left > 0; {
+	end := func() {
+		stop = nil
+		w.stopLogs()
+		errs = append(errs, closeAll(d.sources))
+		d.sources = nil
+	}
+	for w.running > 0 {
 		select {
-		case err := <-ended:
+		case err := <-w.ended:
 			errs = append(errs, err)
-			left--
+			if w.running--; err != nil || w.running == 1 && w.logs != nil {
+				end()
+			}
 		case <-stop:
 			d.log.Info("stopping: reading what has arrived and writing open flows")
-			stop = nil
-			errs = append(errs, closeAll(d.sources))
-			d.sources = nil
+			end()
 		case <-minute.C:
 			cover()
 		case <-flush.C:

@@ -113,22 +113,6 @@ func coverageMetrics(c *sensor.Coverage) []metrics.Metric {
 	}, append(sightMetrics(c), sourceMetrics(c)...)...)
 }
 
-// sourceMetrics count the lines of log sources.
-func sourceMetrics(c *sensor.Coverage) []metrics.Metric {
-	lines := metrics.Metric{Name: "gnomon_log_lines_total", Help: "Lines of log sources, by what became of them: used and rejected are among those read.",
-		Kind: metrics.Counter}
-	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {
-		s := c.Sources[name]
-		for _, of := range [...]struct {
-			what string
-			n    uint64
-		}{{"read", s.Read}, {"used", s.Used}, {"rejected", s.Rejected}} {
-			lines.Add(float64(of.n), metrics.Label{Name: "source", Value: name}, metrics.Label{Name: "lines", Value: of.what})
-		}
-	}
-	return []metrics.Metric{lines}
-}
-
 // sightMetrics divide the traffic by what could be seen of its names.
 func sightMetrics(c *sensor.Coverage) []metrics.Metric {
 	flows := metrics.Metric{Name: "gnomon_sight_flows_total", Help: "Flows to port 443 (web) and what hides names on others, by what was seen.",

@@ -129,7 +129,7 @@ func (l *pipeline) findings(ctx context.Context, c *settings, o *outputs, captur
 	if err != nil {
 		return err
 	}
-	if l.find, err = policy.NewFindings(c.Findings, policy.FindingsOptions{Location: location, Captures: captures}); err != nil {
+	if l.find, err = policy.NewFindings(c.Findings, policy.FindingsOptions{Location: location, Captures: captures, Silence: silentAfter(c)}); err != nil {
 		return err
 	}
 	if o.store == nil {

@@ -32,10 +32,11 @@ func (p *program) runCommand() *cobra.Command {
 	var f runFlags
 	cmd := &cobra.Command{
 		Use:   "run [flags]",
-		Short: "the daemon: capture, recognise, record",
-		Long: `Run captures from network interfaces until it is told to stop (SIGINT, SIGTERM) and writes every open flow before it ends. Without a
-configuration it reads the interface of the default route, keeps records in the embedded store and serves its pages on
-http://127.0.0.1:8686. Each use appears on stdout, and as NDJSON in the file of [file] path.`,
+		Short: "the daemon: capture, read logs, recognise, record",
+		Long: `Run captures from network interfaces and reads logs until it is told to stop (SIGINT, SIGTERM) and writes every open flow before it ends.
+Without a configuration it reads the interface of the default route, keeps records in the embedded store and serves its pages on
+http://127.0.0.1:8686. Logs are read where [[logs.source]] of gnomon.toml says; if no interface is named then, they are all that is read.
+Each use appears on stdout, and as NDJSON in the file of [file] path.`,
 		Example: "  sudo gnomon run -i eth1\n  gnomon run -c /etc/gnomon/gnomon.toml",
 		Args:    wants(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -117,6 +118,9 @@ func throwAway(c *settings) (remove func(), err error) {
 // sources opens what the configuration says, or the replay where there is no permission.
 func (p *program) sources(c *settings, f *runFlags, log *slog.Logger) (sources []capture.Source, replaying bool, err error) {
 	interfaces := c.Capture.Interfaces
+	if c.logsAlone() {
+		return nil, false, nil
+	}
 	if len(interfaces) == 0 && len(c.Capture.Taps) == 0 {
 		name, err := afpacket.DefaultInterface()
 		if err != nil && f.orReplay == "" {

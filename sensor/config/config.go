@@ -90,14 +90,6 @@ type Catalogue struct {
 	Unlisted bool `toml:"unlisted"`
 }
 
-// Logs says how the logs of proxies, firewalls and resolvers are read.
-type Logs struct {
-	// Formats is a directory of the organisation's own log formats (*.toml); one of the same name takes the place of a built-in one.
-	Formats string `toml:"formats"`
-	// Timezone is that of times that carry none, as in Europe/Berlin. Default: UTC.
-	Timezone string `toml:"timezone"`
-}
-
 // Visit says what counts where packets and logs tell of the same use.
 type Visit struct {
 	// Prefer is logs or packets.

@@ -68,20 +68,6 @@ func (c *Catalogue) validate() error {
 	return within("catalogue.update_every", c.UpdateEvery, 10*time.Minute, 720*time.Hour)
 }
 
-func (l *Logs) validate() error {
-	_, err := l.Location()
-	return err
-}
-
-// Location is the zone of times that carry none.
-func (l *Logs) Location() (*time.Location, error) {
-	location, err := time.LoadLocation(l.Timezone)
-	if err != nil {
-		return nil, fmt.Errorf("logs.timezone = %q is no zone of the time zone database, as Europe/Berlin is: %w", l.Timezone, err)
-	}
-	return location, nil
-}
-
 func (v *Visit) validate() error {
 	if v.Prefer != PreferLogs && v.Prefer != PreferPackets {
 		return fmt.Errorf("visit.prefer = %q is none of %s, %s", v.Prefer, PreferLogs, PreferPackets)

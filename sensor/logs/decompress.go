@@ -40,3 +40,8 @@ func Decompress(r io.Reader) (*bufio.Reader, error) {
 	}
 	return b, nil
 }
+
+// Compressed says whether a stream that begins with head is of a compression that Decompress knows.
+func Compressed(head []byte) bool {
+	return bytes.HasPrefix(head, gzipMagic) || bytes.HasPrefix(head, zstdMagic)
+}

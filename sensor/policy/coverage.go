@@ -202,9 +202,6 @@ func (f *Findings) blind(r *run, ev *event.Event, after time.Duration, b blindne
 
 // silent finds sources of logs that have delivered nothing for long. What has never delivered counts from when it was first heard of.
 func (f *Findings) silent(w *watch, ev *event.Event) (out []*event.Event) {
-	if f.config.SourceSilent == 0 {
-		return nil
-	}
 	begin, end := span(ev)
 	for _, name := range sourceNames(ev.Gnomon.Coverage) {
 		last, known := w.sources[name]
@@ -218,7 +215,7 @@ func (f *Findings) silent(w *watch, ev *event.Event) (out []*event.Event) {
 		case !known:
 			w.sources[name], last = begin, begin
 		}
-		if end-last < event.Time(f.config.SourceSilent) {
+		if after := f.silentAfter(name); after == 0 || end-last < event.Time(after) {
 			continue
 		}
 		if found := f.raise(&finding{action: SilentSource, subject: []string{observerID(ev), name}, severity: 50, day: dayOf(end, f.location), about: ev,
@@ -227,6 +224,14 @@ func (f *Findings) silent(w *watch, ev *event.Event) (out []*event.Event) {
 		}
 	}
 	return out
+}
+
+// silentAfter is how long a source may be silent; 0: for ever.
+func (f *Findings) silentAfter(name string) time.Duration {
+	if after, own := f.silence[name]; own {
+		return after
+	}
+	return f.config.SourceSilent
 }
 
 // sourceNames are in order, so that findings are.

@@ -101,6 +101,24 @@ func TestCoverage(t *testing.T) {
 	}
 }
 
+// TestSilence wants each source to be silent for as long as it may.
+func TestSilence(t *testing.T) {
+	f, err := NewFindings(DefaultFindings(), FindingsOptions{Silence: map[string]time.Duration{"proxy": 10 * time.Minute}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := event.Coverage{Sources: map[string]event.Source{"proxy": {}, "other": {}}}
+	var got []string
+	for n := range 100 {
+		for _, ev := range f.Coverage(minuteOf(moment("2026-05-04T00:00:00Z"), n, c)) {
+			got = append(got, ev.Event.Reason)
+		}
+	}
+	if len(got) != 1 || !strings.Contains(got[0], `the source "proxy" has delivered nothing since`) {
+		t.Errorf("found %q", got)
+	}
+}
+
 // TestCoverageGap wants minutes before a sensor was off not to be joined with those after.
 func TestCoverageGap(t *testing.T) {
 	f := mustFindings(t, nil, nil)

@@ -38,6 +38,7 @@ type Findings struct {
 	config   FindingsConfig
 	location *time.Location
 	captures bool
+	silence  map[string]time.Duration // where it is not what holds for all
 	limits   []limit
 
 	mu         sync.Mutex
@@ -56,6 +57,8 @@ type FindingsOptions struct {
 	Location *time.Location
 	// Captures says that the sensor reads packets, so that none is a bad sign.
 	Captures bool
+	// Silence is for how long some sources of logs may be silent, by name; for the others FindingsConfig.SourceSilent holds.
+	Silence map[string]time.Duration
 }
 
 // Bounds of what is remembered. What does not find room is counted, and not found.
@@ -71,7 +74,7 @@ func NewFindings(c FindingsConfig, o FindingsOptions) (*Findings, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	f := &Findings{config: c, location: o.Location, captures: o.Captures, uses: map[Use]bool{}, sums: map[sumKey]*sum{},
+	f := &Findings{config: c, location: o.Location, captures: o.Captures, silence: o.Silence, uses: map[Use]bool{}, sums: map[sumKey]*sum{},
 		raised: map[string]event.Time{}, sensors: map[string]*watch{}}
 	if f.location == nil {
 		f.location = time.UTC
