@@ -95,10 +95,10 @@ func (p *program) observe(ctx context.Context, c *settings, f *runFlags, d *daem
 		shut(workers)
 		return err
 	}
-	eyes := newEyes(workers, set)
-	seen := eyes.seen
+	senses := newSenses(workers, set)
+	seen := senses.seen
 	d.coverage.Store(&seen)
-	coverage, err := d.work(ctx, eyes, pipe, out)
+	coverage, err := d.work(ctx, senses, pipe, out)
 	if !f.asJSON {
 		fmt.Fprintln(out)
 		sum.write(out, &coverage, nil)
@@ -123,20 +123,20 @@ func (d *daemonParts) workers(c *settings, sink sensor.Sink) ([]*sensor.Sensor, 
 }
 
 // work runs the workers and reads the logs, and returns what they saw.
-func (d *daemonParts) work(ctx context.Context, e *eyes, pipe *pipeline, out *lockedWriter) (sensor.Coverage, error) {
-	ended, running, stopLogs := e.run(ctx)
+func (d *daemonParts) work(ctx context.Context, s *senses, pipe *pipeline, out *lockedWriter) (sensor.Coverage, error) {
+	ended, running, stopLogs := s.run(ctx)
 	defer stopLogs()
-	e.startedWith(d, d.log)
+	s.startedWith(d, d.log)
 	manager := serviceManager{d.log}
 	manager.say(sd.SdNotifyReady)
 	alive, cancel := context.WithCancel(ctx)
 	defer cancel()
-	go manager.watch(alive, e.alive())
-	w := watching{eyes: e, ended: ended, running: running, stopLogs: stopLogs}
+	go manager.watch(alive, s.alive())
+	w := watching{senses: s, ended: ended, running: running, stopLogs: stopLogs}
 	errs := d.watch(ctx, &w, pipe, out)
 	manager.say(sd.SdNotifyStopping)
-	coverage := e.seen()
-	shut(e.workers)
+	coverage := s.seen()
+	shut(s.workers)
 	return coverage, errors.Join(errs...)
 }
 
@@ -163,7 +163,7 @@ func beating(workers []*sensor.Sensor) func() bool {
 
 // watching is what watch waits for.
 type watching struct {
-	*eyes
+	*senses
 	ended    <-chan error
 	running  int
 	stopLogs func()

@@ -44,9 +44,12 @@ func logConfigs(c *settings) ([]input.Config, error) {
 }
 
 // openLogs opens the sources of logs that the settings name; nil: there are none.
-func (p *program) openLogs(c *settings, d *daemonParts, sink sensor.Sink, outs *outputs) (*input.Set, error) {
+func (p *program) openLogs(c *settings, d *daemonParts, pipe *pipeline, outs *outputs) (*input.Set, error) {
 	if len(c.Logs.Sources) == 0 {
 		return nil, nil
+	}
+	if len(d.sources) > 0 {
+		pipe.eyes = newEyes(c, false)
 	}
 	library, err := logs.Load(c.Logs.Formats)
 	if err != nil {
@@ -56,11 +59,14 @@ func (p *program) openLogs(c *settings, d *daemonParts, sink sensor.Sink, outs *
 	if err != nil {
 		return nil, err
 	}
-	o := input.Options{Library: library, Classify: d.classify, Sink: sink, Dir: p.logsDir(c), Poll: input.DefaultPoll, Now: time.Now, Log: d.log,
+	o := input.Options{Library: library, Classify: d.classify, Sink: pipe, Dir: p.logsDir(c), Poll: input.DefaultPoll, Now: time.Now, Log: d.log,
 		Activities: func(source string) logs.Config { return d.activities(c, &logInput{name: source}) },
 		Room:       func(context.Context) error { return nil }, Sync: func() error { return nil }}
 	if c.Store.Enabled {
 		o.Kept = time.Duration(c.Store.RollupMonths) * 30 * 24 * time.Hour
+	}
+	if pipe.eyes != nil {
+		o.Eye = pipe.eyes.Source
 	}
 	if outs.spool != nil {
 		o.Room, o.Sync = outs.spool.Room, outs.spool.Sync
@@ -68,55 +74,55 @@ func (p *program) openLogs(c *settings, d *daemonParts, sink sensor.Sink, outs *
 	return input.Open(list, o)
 }
 
-// eyes are what the daemon sees with: workers on packets, and sources of logs. Either may be missing.
-type eyes struct {
+// senses are what the daemon sees with: workers on packets, and sources of logs. Either may be missing.
+type senses struct {
 	workers []*sensor.Sensor
 	logs    *input.Set
 	before  map[string]event.Source // lines that earlier runs read
 }
 
-// newEyes begins to look.
-func newEyes(workers []*sensor.Sensor, set *input.Set) *eyes {
-	e := &eyes{workers: workers, logs: set}
+// newSenses begins to look.
+func newSenses(workers []*sensor.Sensor, set *input.Set) *senses {
+	s := &senses{workers: workers, logs: set}
 	if set != nil {
-		e.before = set.Sources()
+		s.before = set.Sources()
 	}
-	return e
+	return s
 }
 
 // seen is what both have seen in this run.
-func (e *eyes) seen() sensor.Coverage {
-	sum := total(e.workers)
-	if e.logs == nil {
+func (s *senses) seen() sensor.Coverage {
+	sum := total(s.workers)
+	if s.logs == nil {
 		return sum
 	}
-	sources := e.logs.Sources()
+	sources := s.logs.Sources()
 	for name, n := range sources {
-		sources[name] = n.Minus(e.before[name])
+		sources[name] = n.Minus(s.before[name])
 	}
 	sum.Add(&sensor.Coverage{Sources: sources})
 	return sum
 }
 
 // run runs them; each reports its end. The returned function stops what does not end by itself when its source is closed.
-func (e *eyes) run(ctx context.Context) (ended chan error, running int, stopLogs func()) {
-	ended = make(chan error, len(e.workers)+1)
-	for _, w := range e.workers {
+func (s *senses) run(ctx context.Context) (ended chan error, running int, stopLogs func()) {
+	ended = make(chan error, len(s.workers)+1)
+	for _, w := range s.workers {
 		go func() { ended <- w.Run(context.Background()) }() // a stop closes the source: what the ring holds is still read
 	}
-	running = len(e.workers)
-	if e.logs == nil {
+	running = len(s.workers)
+	if s.logs == nil {
 		return ended, running, func() {}
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	go func() { ended <- e.logs.Run(ctx) }()
+	go func() { ended <- s.logs.Run(ctx) }()
 	return ended, running + 1, cancel
 }
 
-// alive returns a function that says whether every eye has done something since it was asked last.
-func (e *eyes) alive() func() bool {
-	workers := beating(e.workers)
-	return func() bool { return workers() && (e.logs == nil || e.logs.Alive()) }
+// alive returns a function that says whether each of them has done something since it was asked last.
+func (s *senses) alive() func() bool {
+	workers := beating(s.workers)
+	return func() bool { return workers() && (s.logs == nil || s.logs.Alive()) }
 }
 
 // silentAfter is for how long each source of logs may be silent, where it is not what holds for all.
@@ -131,10 +137,10 @@ func silentAfter(c *settings) map[string]time.Duration {
 }
 
 // startedWith says in the daemon's own log what it began with.
-func (e *eyes) startedWith(d *daemonParts, log *slog.Logger) {
+func (s *senses) startedWith(d *daemonParts, log *slog.Logger) {
 	names := sourceNames(d.sources)
-	if e.logs != nil {
-		for _, s := range e.logs.Status() {
+	if s.logs != nil {
+		for _, s := range s.logs.Status() {
 			names = append(names, "log "+s.Name)
 		}
 	}

@@ -51,6 +51,9 @@ func NewActivities(c Config, classify classifiers.Classifier, sink sensor.Sink) 
 // Written says about when the lines that come next were written, as Config.Written does.
 func (a *Activities) Written(at int64) { a.config.Written = at }
 
+// See says which eye the lines that come next belong to, as Config.Eye does.
+func (a *Activities) See(eye *sensor.LogEye) { a.config.Eye = eye }
+
 // Document offers what a line says, AI or not, as it stands: before sessions, counting and identity.
 func (a *Activities) Document(r *Record, line []byte) {
 	ev := a.document(r, line)

@@ -1,6 +1,9 @@
 package logs
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/gnomon-sensor/gnomon/classifiers"
 	"github.com/gnomon-sensor/gnomon/sensor/event"
 )
@@ -89,4 +92,14 @@ func (h *held) add(ev *event.Event) {
 		h.n -= min(len(oldest), 1)
 		h.order = h.order[1:]
 	}
+}
+
+// list returns the records that wait, those of the oldest lines first.
+func (h *held) list() []*event.Event {
+	var all []*event.Event
+	for _, waiting := range h.by {
+		all = append(all, waiting...)
+	}
+	slices.SortFunc(all, func(a, b *event.Event) int { return strings.Compare(a.Event.ID, b.Event.ID) })
+	return all
 }

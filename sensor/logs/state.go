@@ -3,6 +3,8 @@ package logs
 import (
 	"encoding/binary"
 	"net/netip"
+
+	"github.com/gnomon-sensor/gnomon/sensor/event"
 )
 
 // State is what the Activities of a source remember of the lines so far. Kept beside the place up to which a source has been read, and
@@ -11,6 +13,8 @@ type State struct {
 	// Repeats are the identical lines that were counted, 28 octets each.
 	Repeats  []byte         `json:"repeats,omitempty"`
 	Sessions []SessionState `json:"sessions,omitempty"`
+	// Held are the records that wait for use of their service.
+	Held []*event.Event `json:"held,omitempty"`
 }
 
 // SessionState is one open session.
@@ -28,7 +32,7 @@ type SessionState struct {
 
 // State returns what is remembered now.
 func (a *Activities) State() State {
-	s := State{Repeats: a.repeats.append(nil)}
+	s := State{Repeats: a.repeats.append(nil), Held: a.held.list()}
 	for _, one := range a.sessions.order {
 		if a.sessions.byKey[one.key] != one {
 			continue
@@ -51,6 +55,11 @@ func (a *Activities) Restore(s State) {
 		}
 		open := a.sessions.open(&r, nil, v, one.Flow)
 		open.slices, open.up, open.down = one.Slices, one.Up, one.Down
+	}
+	for _, ev := range s.Held {
+		if ev.Gnomon != nil && ev.Gnomon.Service != nil && ev.Source != nil {
+			a.held.add(ev)
+		}
 	}
 }
 

@@ -41,19 +41,12 @@ func (l *list) next(c byte) byte {
 		return c
 	}
 	outside := l.depth == 1 // of the objects, in the list
-	switch c {
-	case '"':
-		l.quoted = true
-	case '{', '[':
-		l.depth++
-	case '}', ']':
-		l.depth--
-	}
-	switch {
-	case c == '\n', c == '\r', !outside && l.depth == 1 && c == '[':
-		return ' '
-	case outside && (c == ']' || c == ','):
+	l.nest(c)
+	if outside && (c == ']' || c == ',') {
 		return '\n'
+	}
+	if opens := !outside && l.depth == 1 && c == '['; opens || c == '\n' || c == '\r' {
+		return ' '
 	}
 	return c
 }
@@ -67,5 +60,17 @@ func (l *list) inText(c byte) {
 		l.escape = true
 	case c == '"':
 		l.quoted = false
+	}
+}
+
+// nest notes what an octet outside of texts opens and closes.
+func (l *list) nest(c byte) {
+	switch c {
+	case '"':
+		l.quoted = true
+	case '{', '[':
+		l.depth++
+	case '}', ']':
+		l.depth--
 	}
 }

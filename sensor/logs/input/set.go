@@ -47,6 +47,8 @@ type Options struct {
 	Activities func(source string) logs.Config
 	Classify   classifiers.Classifier
 	Sink       sensor.Sink
+	// Eye is asked for the eye of a source's lines when their format is known; nil: there is none.
+	Eye func(source, format string, uploads bool) *sensor.LogEye
 	// Room waits until the Sink has room, or ctx ends.
 	Room func(ctx context.Context) error
 	// Sync makes durable what the Sink was offered before.

@@ -24,6 +24,7 @@ type source struct {
 	account  logs.Account
 	record   logs.Record
 	detected string // what Auto found
+	seen     string // the format whose eye the lines belong to
 	lost     uint64
 	last     time.Time // when a line came
 	newest   int64     // the latest time of a record

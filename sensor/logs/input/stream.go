@@ -48,10 +48,21 @@ func (s *source) begin(st *stream) {
 func (s *source) speak(st *stream, name string) {
 	// The library has the name: from the configuration, which was checked, or from the library.
 	st.format, _ = s.o.Library.Open(name, logs.Options{Location: s.config.Location, Now: func() int64 { return st.writtenAt(s.o.Now()) }})
+	s.see(name)
 	for _, line := range st.header.lines {
 		var r logs.Record
 		_ = st.format.Parse([]byte(line), &r) // a header again
 	}
+}
+
+// see tells whoever joins packets and logs of the source's format. mu is held.
+func (s *source) see(format string) {
+	if s.o.Eye == nil || s.seen == format {
+		return
+	}
+	info, _ := s.o.Library.Info(format) // it was opened before
+	s.use.See(s.o.Eye(s.config.Name, format, info.Upload == ""))
+	s.seen = format
 }
 
 // hold keeps a line until there are enough to tell the format from. mu is held.

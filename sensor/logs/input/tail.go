@@ -20,15 +20,13 @@ func (f *files) read(ctx context.Context, t *tail, now time.Time) (more bool) {
 		f.broken(ctx, t, err)
 		return false
 	}
-	if f.buf == nil {
-		f.buf = make([]byte, chunk)
-	}
 	for left := turn; left > 0; {
 		n, end, err := f.step(ctx, t, now)
 		if err != nil {
 			f.broken(ctx, t, err)
+			end = true
 		}
-		if end || err != nil {
+		if end {
 			return false
 		}
 		left -= n
@@ -133,6 +131,9 @@ func (f *files) fit(n, have int) bool {
 
 // fill reads a chunk.
 func (f *files) fill(t *tail) (have int, end bool, err error) {
+	if f.buf == nil {
+		f.buf = make([]byte, chunk)
+	}
 	if !t.Packed {
 		have, err = t.file.ReadAt(f.buf, t.Offset)
 		end = errors.Is(err, io.EOF)
