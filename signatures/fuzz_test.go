@@ -72,7 +72,9 @@ func FuzzMatch(f *testing.F) {
 		f.Add(host)
 	}
 	for _, s := range c.Services() {
-		f.Add("x." + s.Names[0].Name)
+		for _, n := range s.Names[:min(1, len(s.Names))] {
+			f.Add("x." + n.Name)
+		}
 	}
 	f.Fuzz(func(t *testing.T, host string) {
 		hit, ok := c.Match([]byte(host))
