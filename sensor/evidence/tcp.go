@@ -248,7 +248,7 @@ func (r *Reader) beginTLS(f *flow.Flow, seg *decode.Segment, p piece) bool {
 		return true
 	case err == nil:
 		return r.helloAt(f, seg, msg)
-	case errors.Is(err, tls.ErrSSLv2) && f.Half[seg.Dir].Bytes == 0:
+	case f.Half[seg.Dir].Bytes == 0 && errors.Is(err, tls.ErrSSLv2):
 		f.SetClient(seg.Dir)
 		r.settle(f)
 		return true
