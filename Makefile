@@ -97,7 +97,7 @@ compile: go ## write signatures/catalogue.bin anew from the files of the catalog
 	go test ./signatures -run '^TestCompiled$$' -count=1 -compile
 
 bench: build ## measure scan beside a plain gopacket loop and tcpdump on four kinds of traffic (ROUNDS), in one table
-	go -C testdata/bench run . -gnomon $(CURDIR)/$(BINARY) -dir $(BENCHDIR) -rounds $(ROUNDS)
+	go -C testdata/bench run . -gnomon $(CURDIR)/$(BINARY) -dir $(BENCHDIR) -rounds $(ROUNDS) -json $(BENCHDIR).json
 
 stages: go ## run the benchmarks of every stage: decode, table, hello, Initial, DNS, match ... (BENCH, BENCHTIME, PKG)
 	go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) $(PKG)

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -25,6 +26,7 @@ func main() {
 	flag.StringVar(&o.dir, "dir", "bench", "`directory` for the captures, 1.4 GB")
 	flag.StringVar(&o.gnomon, "gnomon", "./gnomon", "`program` to measure")
 	flag.IntVar(&o.rounds, "rounds", 5, "how often each is run, in turns")
+	flag.StringVar(&o.json, "json", "", "also write the ratios to the loop to this `file`")
 	only := flag.String("loop", "", "run the decode loop alone over this `file`: what is measured beside the sensor")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -43,8 +45,8 @@ func main() {
 
 // options say what is measured.
 type options struct {
-	dir, gnomon string
-	rounds      int
+	dir, gnomon, json string
+	rounds            int
 }
 
 func run(ctx context.Context, o *options) error {
@@ -57,6 +59,7 @@ func run(ctx context.Context, o *options) error {
 	}
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "traffic\tpackets\tgnomon\t(least to most)\tloop\ttcpdump\tto loop\tto tcpdump\tpeak memory\t")
+	ratios := map[string]float64{} // to the loop
 	for _, mode := range traffic.Modes() {
 		path := filepath.Join(o.dir, mode.Name+".pcap")
 		fmt.Fprintln(os.Stderr, "making and checking", path)
@@ -72,8 +75,16 @@ func run(ctx context.Context, o *options) error {
 			return err
 		}
 		row(table, mode.Name, truth.Packets, peers)
+		ratios[mode.Name] = peers[0].to(peers[1])
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil || o.json == "" {
+		return err
+	}
+	b, err := json.Marshal(map[string]any{"to_loop": ratios})
+	if err == nil {
+		err = os.WriteFile(o.json, b, 0o644)
+	}
+	return err
 }
 
 // peer is a program that is measured.
@@ -144,10 +155,13 @@ func row(w io.Writer, name string, packets int, peers []*peer) {
 			continue
 		}
 		fmt.Fprintf(w, "%.0f ns\t", each(median(p.cost)))
-		ratios += fmt.Sprintf("%.2f\t", float64(median(own.cost))/float64(median(p.cost)))
+		ratios += fmt.Sprintf("%.2f\t", own.to(p))
 	}
 	fmt.Fprintf(w, "%s%d MiB\t\n", ratios, own.peak>>20)
 }
+
+// to is what p costs beside another.
+func (p *peer) to(other *peer) float64 { return float64(median(p.cost)) / float64(median(other.cost)) }
 
 func median(d []time.Duration) time.Duration {
 	slices.Sort(d)

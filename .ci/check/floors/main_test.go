@@ -119,7 +119,13 @@ func TestRun(t *testing.T) {
 
 // TestOwnFloors proves that the project's own floors can be read.
 func TestOwnFloors(t *testing.T) {
-	if _, err := readFloors("../../floors.json"); err != nil {
-		t.Error(err)
+	files, err := filepath.Glob("../../floors/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("floors: %v, %v", files, err)
+	}
+	for _, file := range files {
+		if _, err := readFloors(file); err != nil {
+			t.Error(err)
+		}
 	}
 }
