@@ -52,8 +52,14 @@ func issue(t *testing.T, name string, by *party) *party {
 	return p
 }
 
-func (p *party) fingerprint() string {
-	d := sha256.Sum256(p.cert.Raw)
+// fingerprint is that of the first certificate of a PEM text.
+func fingerprint(t *testing.T, text []byte) string {
+	t.Helper()
+	block, _ := pem.Decode(text)
+	if block == nil {
+		t.Fatal("there is no certificate")
+	}
+	d := sha256.Sum256(block.Bytes)
 	return hex.EncodeToString(d[:])
 }
 
@@ -98,6 +104,9 @@ func TestTLS(t *testing.T) {
 	node, client, stranger := issue(t, "node", ca), issue(t, "client", ca), issue(t, "stranger", other)
 	self := issue(t, "self-signed", nil)
 	caFile, _ := ca.files(t)
+	pinOf := func(p *party) string {
+		return fingerprint(t, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.cert.Raw}))
+	}
 	otherFile, _ := other.files(t)
 	clientCert, clientKey := client.files(t)
 	strangerCert, strangerKey := stranger.files(t)
@@ -110,12 +119,12 @@ func TestTLS(t *testing.T) {
 		{"the system's authorities", serve(t, node, nil), func(*Config) {}, "unknown authority"},
 		{"authority", serve(t, node, nil), func(c *Config) { c.CA = caFile }, ""},
 		{"another authority", serve(t, node, nil), func(c *Config) { c.CA = otherFile }, "unknown authority"},
-		{"pinned authority", serve(t, node, nil, ca), func(c *Config) { c.CAFingerprint = ca.fingerprint() }, ""},
-		{"pinned authority that is not sent", serve(t, node, nil), func(c *Config) { c.CAFingerprint = ca.fingerprint() }, "pin its own"},
-		{"pinned certificate of the node", serve(t, node, nil), func(c *Config) { c.CAFingerprint = node.fingerprint() }, ""},
-		{"pinned and self-signed", serve(t, self, nil), func(c *Config) { c.CAFingerprint = self.fingerprint() }, ""},
-		{"an impostor sends the pinned one along", serve(t, stranger, nil, ca), func(c *Config) { c.CAFingerprint = ca.fingerprint() }, "unknown authority"},
-		{"an impostor of its own making", serve(t, self, nil, ca, node), func(c *Config) { c.CAFingerprint = ca.fingerprint() }, "unknown authority"},
+		{"pinned authority", serve(t, node, nil, ca), func(c *Config) { c.CAFingerprint = pinOf(ca) }, ""},
+		{"pinned authority that is not sent", serve(t, node, nil), func(c *Config) { c.CAFingerprint = pinOf(ca) }, "pin its own"},
+		{"pinned certificate of the node", serve(t, node, nil), func(c *Config) { c.CAFingerprint = pinOf(node) }, ""},
+		{"pinned and self-signed", serve(t, self, nil), func(c *Config) { c.CAFingerprint = pinOf(self) }, ""},
+		{"an impostor sends the pinned one along", serve(t, stranger, nil, ca), func(c *Config) { c.CAFingerprint = pinOf(ca) }, "unknown authority"},
+		{"an impostor of its own making", serve(t, self, nil, ca, node), func(c *Config) { c.CAFingerprint = pinOf(ca) }, "unknown authority"},
 		{"a client that shows who it is", serve(t, node, ca), func(c *Config) { c.CA, c.Cert, c.Key = caFile, clientCert, clientKey }, ""},
 		{"a client that does not", serve(t, node, ca), func(c *Config) { c.CA = caFile }, "certificate required"},
 		{"a stranger", serve(t, node, ca), func(c *Config) { c.CA, c.Cert, c.Key = caFile, strangerCert, strangerKey }, "certificate"},
@@ -130,7 +139,7 @@ func TestTLS(t *testing.T) {
 	}
 	t.Run("another name", func(t *testing.T) {
 		address := strings.Replace(serve(t, node, nil), "127.0.0.1", "localhost", 1)
-		_, _, err := clientOf(t, func(c *Config) { c.CAFingerprint = node.fingerprint() }, address).Do(t.Context(), http.MethodGet, "/", nil)
+		_, _, err := clientOf(t, func(c *Config) { c.CAFingerprint = pinOf(node) }, address).Do(t.Context(), http.MethodGet, "/", nil)
 		if err == nil || !strings.Contains(err.Error(), "localhost") {
 			t.Errorf("a certificate for 127.0.0.1 does for localhost: %v", err)
 		}
