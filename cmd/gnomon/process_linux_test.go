@@ -36,9 +36,15 @@ type scanning struct {
 // startScan starts one on a state directory.
 func startScan(t *testing.T, dir string) *scanning {
 	t.Helper()
+	return startProcess(t, "scan", "--store", "--state-dir", dir, "-")
+}
+
+// startProcess starts the program as a process of its own that reads a capture from its stdin.
+func startProcess(t *testing.T, args ...string) *scanning {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	t.Cleanup(cancel)
-	s := &scanning{cmd: exec.CommandContext(ctx, os.Args[0], "scan", "--store", "--state-dir", dir, "-")}
+	s := &scanning{cmd: exec.CommandContext(ctx, os.Args[0], args...)}
 	s.cmd.Env = append(os.Environ(), "GNOMON_TEST_AS=gnomon", "GORACE=atexit_sleep_ms=0")
 	s.cmd.Stderr = s
 	var err error

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"time"
@@ -15,8 +16,8 @@ import (
 )
 
 func (p *program) scanCommand() *cobra.Command {
-	var asJSON, keep bool
-	var stateDir string
+	var so scanOptions
+	var keep bool
 	var o logOptions
 	cmd := &cobra.Command{
 		Use:   "scan [flags] FILE|DIR|- ...",
@@ -24,25 +25,33 @@ func (p *program) scanCommand() *cobra.Command {
 		Long: `Scan reads capture files (pcap and pcapng) and logs of proxies, firewalls and resolvers (plain, gzip or zstd; directories; - for stdin)
 through the same pipeline as the daemon and prints a summary: services by users and upload, who used them, how much of the
 traffic could be read at all, what hides the rest (encrypted hellos, encrypted DNS, relays, VPNs) and whose it is. With --store the records go to
-the embedded store too, with the captures' own times; the daemon must not be running on it, and no findings are raised: the daemon alone
-does that.`,
+the embedded store too, with --to to one other output, with the captures' own times; the daemon must not be running on the same state
+directory, and no findings are raised: the daemon alone does that. The same input once more leaves every record there once.`,
 		Example: "  gnomon scan office.pcap\n  tcpdump -i eth1 -w - | gnomon scan -\n  gnomon scan --format squid-upload /var/log/squid",
 		Args:    wants(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.scan(cmd.Context(), args, &o, &scanOptions{asJSON, keep, stateDir})
+			if keep && so.to != "" {
+				return usageError{errors.New("choosing where records go: --store and --to cannot both be")}
+			}
+			if keep {
+				so.to = storeOutput
+			}
+			return p.scan(cmd.Context(), args, &o, &so)
 		},
 	}
 	o.flags(cmd)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the summary as JSON")
+	cmd.Flags().BoolVar(&so.asJSON, "json", false, "print the summary as JSON")
 	cmd.Flags().BoolVar(&keep, "store", false, "keep the records in the embedded store")
-	cmd.Flags().StringVar(&stateDir, "state-dir", "", "the state directory with the store (observer.state_dir)")
+	cmd.Flags().StringVar(&so.to, "to", "", "hand the records to this `OUTPUT` as it is configured: file, syslog or elasticsearch")
+	cmd.Flags().StringVar(&so.stateDir, "state-dir", "", "the state directory with the store and the spool (observer.state_dir)")
 	return cmd
 }
 
 // scanOptions are the flags of scan.
 type scanOptions struct {
-	asJSON, keep bool
-	stateDir     string
+	asJSON   bool
+	to       string // the output that gets the records; empty: none does
+	stateDir string
 }
 
 func (p *program) scan(ctx context.Context, args []string, lo *logOptions, o *scanOptions) (err error) {
@@ -63,7 +72,7 @@ func (p *program) scan(ctx context.Context, args []string, lo *logOptions, o *sc
 		return err
 	}
 	sum := newSummary()
-	pipe, closeStore, err := p.scanPipeline(&c, parts, sum, o.keep)
+	pipe, closeStore, err := p.scanPipeline(&c, parts, sum, o.to)
 	if err != nil {
 		return err
 	}
@@ -95,8 +104,9 @@ func (p *program) writeScan(o *scanOptions, sum *summary, blind *blindSpots, in 
 	return out.Flush()
 }
 
-// scanPipeline leads to the summary and, if records are to be kept, to the embedded store, under the sensor's own identity.
-func (p *program) scanPipeline(c *settings, parts *parts, sum *summary, keep bool) (pipe *pipeline, closeStore func() error, err error) {
+// scanPipeline leads to the summary and, if records are to be kept, to one of the outputs, under the sensor's own identity.
+func (p *program) scanPipeline(c *settings, parts *parts, sum *summary, to string) (pipe *pipeline, closeOutput func() error, err error) {
+	keep := to != ""
 	if keep {
 		if parts.observer.ID, err = observerID(stateDir(&c.Config, p.environ)); err != nil {
 			return nil, nil, err
@@ -110,8 +120,7 @@ func (p *program) scanPipeline(c *settings, parts *parts, sum *summary, keep boo
 		pipe.names, err = p.newUnlisted(c, parts, pipe, nil, "")
 		return pipe, func() error { return nil }, err
 	}
-	c.Store.Enabled = true
-	outs, err := p.openOutputs(c, outputOptions{wait: true, only: storeOutput}, p.logger(c))
+	outs, err := p.scanOutput(c, to)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -120,6 +129,19 @@ func (p *program) scanPipeline(c *settings, parts *parts, sum *summary, keep boo
 		return nil, nil, errors.Join(err, outs.close())
 	}
 	return pipe, outs.close, nil
+}
+
+// scanOutput opens the one output that gets the records of a scan.
+func (p *program) scanOutput(c *settings, to string) (*outputs, error) {
+	log := p.logger(c)
+	if to == storeOutput {
+		c.Store.Enabled = true
+	}
+	outs, err := p.openOutputs(c, outputOptions{wait: true, only: to}, log)
+	if err == nil && outs.spool == nil {
+		return nil, usageError{fmt.Errorf("handing records to %q: it is none of the outputs that are configured; set it up in gnomon.toml", to)}
+	}
+	return outs, err
 }
 
 // The form of `scan --json`, which programs rely on.

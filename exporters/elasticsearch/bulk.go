@@ -41,7 +41,7 @@ func Open(config Config, environ []string, log *slog.Logger) (*Exporter, error) 
 	for range config.Requests {
 		e.workers = append(e.workers, newWorker(e))
 	}
-	e.doubt.start(e.BatchSize(), event.At(time.Now()))
+	e.doubt.start(time.Now())
 	return e, nil
 }
 

@@ -103,7 +103,6 @@ func (w *worker) deliver(ctx context.Context, part []event.Event, out []exporter
 			w.leave(out, 0, len(w.at), err.Error())
 			return err.Error()
 		}
-		w.e.doubt.found(len(w.at), len(there))
 		w.leaveOut(part, out, there)
 	}
 	if len(w.at) == 0 {

@@ -8,32 +8,31 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/gnomon-sensor/gnomon/exporters"
 	"github.com/gnomon-sensor/gnomon/sensor/event"
 )
 
-// doubt is whether records that are about to be sent may be there already: after a request without an answer, and after a start, as the
-// process before may have died in the middle of one.
+// doubt is whether records that are about to be sent may be there already: those of before this process started, which another may have
+// sent, from the spool or by reading the same capture or log; and all after a request without an answer.
 //
 // Within one index an id is there once. A data stream is several, one of them for new records, and what was written to the one before a
 // rollover is written again after it. So in doubt the stream is asked first which ids it has. That wants the privilege to read (and to
 // refresh: what was written this second cannot be found yet); without it only a retry across a rollover can leave a record twice. Daily
 // indices need none of this: the same record always goes to the same index.
 type doubt struct {
-	window  int64        // a batch: as much as a process may have had under way when it died
-	started event.Time   // what was taken in later was not sent by another process
-	fresh   atomic.Bool  // since the start, fewer than a batch of records in a row were not there
-	clean   atomic.Int64 // how many
-	unknown atomic.Bool  // the last batch had a request without an answer
-	now     atomic.Bool  // this batch has one
-	blind   atomic.Bool  // it may not ask
+	started event.Time  // records of later are this process's own
+	unknown atomic.Bool // the last batch had a request without an answer
+	now     atomic.Bool // this batch has one
+	blind   atomic.Bool // it may not ask
 }
 
-func (d *doubt) start(window int, at event.Time) {
-	d.window, d.started = int64(window), at
-	d.fresh.Store(true)
-}
+// clocks is how far ahead the clock of a log's source may be.
+const clocks = time.Minute
+
+// start begins at a time of this machine.
+func (d *doubt) start(at time.Time) { d.started = event.At(at.Add(clocks)) }
 
 // begin begins a batch.
 func (d *doubt) begin() { d.now.Store(false) }
@@ -44,22 +43,18 @@ func (d *doubt) raise() { d.now.Store(true) }
 // end ends a batch. The spool hands over what has no answer again before anything else.
 func (d *doubt) end() { d.unknown.Store(d.now.Load()) }
 
-// found hears how many of the records that were asked for are there.
-func (d *doubt) found(asked, there int) {
-	if there > 0 {
-		d.clean.Store(0)
-	} else if d.clean.Add(int64(asked)) >= d.window {
-		d.fresh.Store(false)
-	}
-}
-
-// inDoubt says whether the request's ids are to be looked for first. Records come in the order in which they were taken in.
+// inDoubt says whether the request's ids are to be looked for first.
 func (w *worker) inDoubt(part []event.Event) bool {
 	d := &w.e.doubt
 	if len(w.at) == 0 || w.e.config.Layout != LayoutStream || d.blind.Load() {
 		return false
 	}
-	return d.unknown.Load() || d.fresh.Load() && part[w.at[0]].Event.Ingested < d.started
+	return d.unknown.Load() || slices.ContainsFunc(w.at, func(i int) bool { return d.old(&part[i]) })
+}
+
+// old says whether another process may have sent a record: it is of before the start, or of a clock that is no measure.
+func (d *doubt) old(ev *event.Event) bool {
+	return ev.Timestamp < d.started || ev.Timestamp > ev.Event.Ingested+event.Time(clocks)
 }
 
 // leaveOut takes what is there already out of the request.

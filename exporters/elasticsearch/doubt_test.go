@@ -72,36 +72,40 @@ func TestDoubtEnds(t *testing.T) {
 	node, address := elastictest.New(t)
 	e := open(t, address, func(c *Config) { c.Requests = 1 })
 	asked := 0
-	node.Set(elastictest.Faults{Before: func(_ http.ResponseWriter, r *http.Request) bool {
+	count := func(_ http.ResponseWriter, r *http.Request) bool {
 		if strings.HasSuffix(r.URL.Path, "/_search") {
 			asked++
 		}
 		return false
-	}})
+	}
+	batch := func(at event.Time) []event.Event {
+		all := some(0, 10)
+		for i := range all {
+			all[i].Timestamp, all[i].Event.Ingested = at, min(at, e.doubt.started)
+		}
+		return all
+	}
 	steps := []struct {
-		name  string
-		batch []event.Event
-		asks  int
+		name   string
+		faults func(w http.ResponseWriter, r *http.Request) bool // after a request
+		at     event.Time
+		asks   int
+		again  int
 	}{
-		{"what may be of another process", some(0, 1000), 1},
-		{"more of it", some(1000, 1999), 1},
-		{"a batch of it was new", some(1999, 3000), 1},
-		{"so the rest is", some(3000, 3100), 0},
+		{"of before the start", nil, e.doubt.started - 1, 1, 0},
+		{"of later", nil, e.doubt.started, 0, 0},
+		{"of a clock that is ahead", nil, e.doubt.started + 2*event.Time(clocks), 1, 0},
+		{"without an answer", dropAfter, e.doubt.started, 0, 10},
+		{"so again", nil, e.doubt.started, 1, 0},
+		{"and no more", nil, e.doubt.started, 0, 0},
 	}
 	for _, step := range steps {
 		asked = 0
-		if n, _ := try(t, e, step.batch); n.stored != len(step.batch) || asked != step.asks {
+		faults := elastictest.Faults{Before: count, After: step.faults}
+		node.Set(faults)
+		if n, _ := try(t, e, batch(step.at)); n.again != step.again || n.stored != 10-step.again || asked != step.asks {
 			t.Errorf("%s: %+v, asked %d times, want %d", step.name, n, asked, step.asks)
 		}
-	}
-	fresh := some(0, 10)
-	for i := range fresh {
-		fresh[i].Event.Ingested = e.doubt.started + 1
-	}
-	e.doubt.start(e.BatchSize(), e.doubt.started)
-	asked = 0
-	if try(t, e, fresh); asked != 0 {
-		t.Errorf("it asks for records that were taken in after the start")
 	}
 }
 
