@@ -13,11 +13,14 @@ import (
 	"github.com/google/gopacket/pcapgo"
 )
 
-// tuple is one direction of a flow.
+// tuple is a flow: a is the lower of its two ends.
 type tuple struct {
-	src, dst netip.AddrPort
-	proto    layers.IPProtocol
+	a, b  netip.AddrPort
+	proto layers.IPProtocol
 }
+
+// sums are of the two directions of a flow.
+type sums struct{ packets, bytes [2]uint64 }
 
 // layersOf are the layers that the loop decodes, each over and over into the same place.
 type layersOf struct {
@@ -46,7 +49,6 @@ func loop(path string) error {
 	parser := gopacket.NewDecodingLayerParser(layers.LayerTypeEthernet, &l.ethernet, &l.tags, &l.ip4, &l.ip6, &l.tcp, &l.udp, &l.payload)
 	parser.IgnoreUnsupported = true
 	var decoded []gopacket.LayerType
-	type sums struct{ packets, bytes uint64 }
 	flows := map[tuple]*sums{}
 	for {
 		frame, _, err := reader.ZeroCopyReadPacketData()
@@ -60,19 +62,23 @@ func loop(path string) error {
 			continue
 		}
 		t, n := l.tuple(decoded)
+		dir := 0
+		if t.a.Compare(t.b) > 0 {
+			t.a, t.b, dir = t.b, t.a, 1
+		}
 		s := flows[t]
 		if s == nil {
 			s = &sums{}
 			flows[t] = s
 		}
-		s.packets++
-		s.bytes += uint64(n)
+		s.packets[dir]++
+		s.bytes[dir] += uint64(n)
 	}
-	fmt.Println(len(flows), "one-way flows")
+	fmt.Println(len(flows), "flows")
 	return nil
 }
 
-// tuple is the five-tuple of what was decoded, and the length of its payload.
+// tuple is the source and the destination of what was decoded, in this order, and the length of its payload.
 func (l *layersOf) tuple(decoded []gopacket.LayerType) (t tuple, payload int) {
 	var src, dst netip.Addr
 	for _, typ := range decoded {
@@ -86,10 +92,10 @@ func (l *layersOf) tuple(decoded []gopacket.LayerType) (t tuple, payload int) {
 			dst, _ = netip.AddrFromSlice(l.ip6.DstIP)
 			t.proto = l.ip6.NextHeader
 		case layers.LayerTypeTCP:
-			t.src, t.dst = netip.AddrPortFrom(src, uint16(l.tcp.SrcPort)), netip.AddrPortFrom(dst, uint16(l.tcp.DstPort))
+			t.a, t.b = netip.AddrPortFrom(src, uint16(l.tcp.SrcPort)), netip.AddrPortFrom(dst, uint16(l.tcp.DstPort))
 			payload = len(l.tcp.LayerPayload())
 		case layers.LayerTypeUDP:
-			t.src, t.dst = netip.AddrPortFrom(src, uint16(l.udp.SrcPort)), netip.AddrPortFrom(dst, uint16(l.udp.DstPort))
+			t.a, t.b = netip.AddrPortFrom(src, uint16(l.udp.SrcPort)), netip.AddrPortFrom(dst, uint16(l.udp.DstPort))
 			payload = len(l.udp.LayerPayload())
 		}
 	}
