@@ -36,6 +36,7 @@ type QUIC struct {
 	dir     [2]datagrams // client, server
 	cid     uint32       // length of the client's destination connection IDs
 	seen    bool         // the client was captured
+	ready   bool         // it is done with the handshake
 	resent  resent
 	tail    bool   // the datagram before was part of a body
 	pending uint64 // content of the burst before its first full packet
@@ -87,6 +88,7 @@ func (q *QUIC) Add(seg *decode.Segment, client bool) {
 		return
 	}
 	if client {
+		q.ready = true
 		q.said(seg.Len, seg.Time)
 	} else {
 		q.heard(seg.Len)

@@ -9,7 +9,7 @@ type Use uint8
 const (
 	Unknown     Use = iota
 	Interactive     // somebody reads the answers, or sent a file
-	Background      // telemetry, keep-alive, a connection made ahead of need
+	Background      // a timer's telemetry or keep-alive, a connection made ahead of need
 )
 
 var useNames = [...]string{"unknown", "interactive", "background"}
@@ -20,7 +20,8 @@ func (u Use) String() string { return useNames[u] }
 const (
 	// answerLeast is less than any answer to a prompt: a status line and a few words.
 	answerLeast = 300
-	// answerText is an answer that somebody may read: a report or a keep-alive is acknowledged with less.
+	// answerText is an answer that somebody may read. A shorter one tells nothing: a report is acknowledged with it, and so is a question to
+	// which the answer is "yes".
 	answerText = 1500
 	// fileLeast is more than telemetry sends at once.
 	fileLeast = 64 << 10
@@ -35,7 +36,6 @@ type rhythm struct {
 	pauses   int     // between the beginnings of bursts
 	mean, m2 float64 // of the pauses in seconds, by Welford's method
 	bodies   bool    // a body was answered by something to read
-	answers  bool    // something to read was sent at all
 }
 
 // began notes the beginning of a burst.
@@ -52,10 +52,7 @@ func (r *rhythm) began(at int64) {
 
 // ended notes what a burst carried and how much was answered.
 func (r *rhythm) ended(body, said, down uint64) {
-	if down >= answerText {
-		r.answers = true
-		r.bodies = r.bodies || body > 0 || said > headAlone/2
-	}
+	r.bodies = r.bodies || down >= answerText && (body > 0 || said > headAlone/2)
 }
 
 // regular says whether a timer is behind the bursts.
@@ -63,19 +60,23 @@ func (r *rhythm) regular() bool {
 	return r.pauses >= beats && r.mean >= 1 && math.Sqrt(r.m2/float64(r.pauses)) < beatJitter*r.mean
 }
 
-// Use judges the connection so far. A connection that carried no request was made ahead of need.
-func (t *tally) Use() Use {
+// use judges the connection so far; ready says that it could carry requests. One that did not was made ahead of need.
+func (t *tally) use(ready bool) Use {
 	now := t.rhythm
 	if t.open {
 		now.ended(t.burst, t.said, t.down)
 	}
 	switch {
-	case t.Bursts == 0, now.regular() && t.Largest < fileLeast:
+	case t.Bursts == 0 && ready, now.regular() && t.Largest < fileLeast:
 		return Background
 	case t.Largest >= fileLeast, now.bodies:
 		return Interactive
-	case !now.answers:
-		return Background
 	}
 	return Unknown
 }
+
+// Use judges the connection so far.
+func (t *TLS) Use() Use { return t.use(t.phase == talking && t.dir[0].begun) }
+
+// Use judges the connection so far.
+func (q *QUIC) Use() Use { return q.use(q.ready) }

@@ -21,7 +21,8 @@ func TestUse(t *testing.T) {
 			}
 		}, Interactive, 40},
 		{"a file", func(w *wire) { post(w, 20<<20) }, Interactive, 0},
-		{"a report", func(w *wire) { post(w, 5000) }, Background, 1},
+		{"a report, or a question that is answered in a word", func(w *wire) { post(w, 5000) }, Unknown, 1},
+		{"a request of a head alone", func(w *wire) { w.says(0, 500); w.says(1, 200) }, Unknown, 0},
 		{"a page", func(w *wire) { w.says(0, 500); w.says(1, 9000) }, Unknown, 0},
 		{"a timer", func(w *wire) {
 			for range 10 {
@@ -45,5 +46,23 @@ func TestUse(t *testing.T) {
 				t.Errorf("%v, %+v; want %d turns", m.Use(), got, tt.turns)
 			}
 		})
+	}
+}
+
+// What is not seen says nothing.
+func TestUseUnseen(t *testing.T) {
+	half := NewTLS(Hello{}, 0)
+	(&wire{meter: half, mss: 1448}).says(1, 3000) // the server's flight, and no more
+	one := NewQUIC(1250)
+	(&path{m: one}).send(false, long(0, 8, 1200))
+	for name, m := range map[string]interface{ Use() Use }{"a hello alone": NewTLS(Hello{}, 0), "half a handshake": half, "nothing known": NewTCP(), "an Initial": one} {
+		if got := m.Use(); got != Unknown {
+			t.Errorf("%s: %v, want unknown", name, got)
+		}
+	}
+	p := &path{m: one}
+	p.says(true, 30)
+	if one.Use() != Background {
+		t.Errorf("a handshake that nothing followed: %v, want background", one.Use())
 	}
 }
