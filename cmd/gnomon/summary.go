@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/gnomon-sensor/gnomon/exporters/query"
 	"github.com/gnomon-sensor/gnomon/sensor"
 	"github.com/gnomon-sensor/gnomon/sensor/candidates"
 	"github.com/gnomon-sensor/gnomon/sensor/event"
@@ -30,7 +31,7 @@ type serviceSum struct {
 	id, name, category string
 	users              map[string]struct{} // user, else address
 	active             map[string]struct{} // of users: those of whom more was seen than traffic in the background
-	visits             map[string]struct{}
+	visits             map[string]bool     // true: more was seen in it than traffic in the background
 	flows              uint64
 	lookups            uint64 // records that do not count: look-ups, and the attempts below
 	denied             uint64 // attempts that a proxy or firewall refused
@@ -63,7 +64,7 @@ func (s *summary) Offer(ev *event.Event) {
 	sum := s.services[ev.Rule.ID]
 	if sum == nil {
 		sum = &serviceSum{id: ev.Rule.ID, name: ev.Rule.Name, category: ev.Rule.Category, status: "unreviewed",
-			users: map[string]struct{}{}, active: map[string]struct{}{}, visits: map[string]struct{}{}, evidence: map[string]uint64{}}
+			users: map[string]struct{}{}, active: map[string]struct{}{}, visits: map[string]bool{}, evidence: map[string]uint64{}}
 		s.services[sum.id] = sum
 	}
 	sum.evidence[ev.Gnomon.Evidence.Class]++
@@ -90,12 +91,12 @@ func (s *summary) between(ev *event.Event) {
 func (sum *serviceSum) add(ev *event.Event) {
 	if !shared(ev) {
 		sum.users[whoOf(ev)] = struct{}{}
-		if ev.Gnomon.Use != background {
+		if ev.Gnomon.Use != query.UseBackground {
 			sum.active[whoOf(ev)] = struct{}{}
 		}
 	}
 	if ev.Gnomon.Visit != nil {
-		sum.visits[ev.Gnomon.Visit.ID] = struct{}{}
+		sum.visits[ev.Gnomon.Visit.ID] = sum.visits[ev.Gnomon.Visit.ID] || ev.Gnomon.Use != query.UseBackground
 	}
 	if ev.Gnomon.Flow.Slice == 0 {
 		sum.flows++
@@ -113,11 +114,18 @@ func (sum *serviceSum) add(ev *event.Event) {
 	}
 }
 
-// background is gnomon.use of telemetry, keep-alive and connections made ahead of need.
-const background = "background"
-
 // quiet is how many users showed nothing but traffic in the background.
 func (sum *serviceSum) quiet() int { return len(sum.users) - len(sum.active) }
+
+// used is how many visits were more than that.
+func (sum *serviceSum) used() (n int) {
+	for _, more := range sum.visits {
+		if more {
+			n++
+		}
+	}
+	return n
+}
 
 // known is a figure that a log line may leave out.
 func known(n *uint64) uint64 {
@@ -166,7 +174,7 @@ func whoOf(ev *event.Event) string {
 // sorted lists the services, most users first, then most upload.
 func (s *summary) sorted() []*serviceSum {
 	return slices.SortedFunc(maps.Values(s.services), func(a, b *serviceSum) int {
-		return cmp.Or(cmp.Compare(len(b.users), len(a.users)), cmp.Compare(b.upload.Bytes, a.upload.Bytes), cmp.Compare(b.flows, a.flows),
+		return cmp.Or(cmp.Compare(len(b.active), len(a.active)), cmp.Compare(b.upload.Bytes, a.upload.Bytes), cmp.Compare(b.flows, a.flows),
 			cmp.Compare(a.name, b.name))
 	})
 }
@@ -209,7 +217,7 @@ func (s *summary) writeServices(w io.Writer) {
 		if sum.uploadKnown {
 			upload, low, high = size(sum.upload.Bytes), size(sum.upload.Low), size(sum.upload.High)
 		}
-		t.row(printable(sum.name), sum.category, sum.status, fmt.Sprint(len(sum.users)), fmt.Sprint(len(sum.visits)), fmt.Sprint(sum.flows),
+		t.row(printable(sum.name), sum.category, sum.status, fmt.Sprint(len(sum.active)), fmt.Sprint(sum.used()), fmt.Sprint(sum.flows),
 			upload, low, high, size(sum.down))
 	}
 	t.write(w)
@@ -225,7 +233,7 @@ func (s *summary) writeQuiet(w io.Writer) {
 		}
 	}
 	if len(parts) > 0 {
-		fmt.Fprintf(w, "\nUsers with traffic in the background only (telemetry, connections that carried no request): %s\n", strings.Join(parts, ", "))
+		fmt.Fprintf(w, "\nNot counted as use, users with traffic in the background only (a timer's, connections that carried no request): %s\n", strings.Join(parts, ", "))
 	}
 }
 

@@ -199,9 +199,18 @@ func (v *view) usageTiles(total, before *query.Row, services int) []tile {
 		up.Note += "; not known for " + percent(total.Unknown, total.Flows) + " of flows"
 	}
 	return append(tiles,
-		tile{Label: "Users", Value: count(total.Users), Change: compare(total.Users, before.Users)},
+		tile{Label: "Users", Value: count(total.Users), Note: v.quietNote(total), Change: compare(total.Users, before.Users)},
 		tile{Label: "Visits", Value: count(total.Visits), Note: visitsPerUser(total), Change: compare(total.Visits, before.Visits)},
 		up)
+}
+
+// quietNote says how many people are no users, as only traffic in the background was seen of them.
+func (v *view) quietNote(r *query.Row) string {
+	n := r.Background.Users
+	if n == 0 || !v.analyst() && n < v.least() {
+		return ""
+	}
+	return "and " + count(n) + " in the background only"
 }
 
 func visitsPerUser(r *query.Row) string {

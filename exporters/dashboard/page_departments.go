@@ -15,6 +15,10 @@ func (v *view) departmentRows(rows []query.Row, hidden func(string) bool) (shown
 	if v.analyst() {
 		return rows, nil
 	}
+	rows = slices.Clone(rows)
+	for i := range rows {
+		rows[i].Background = query.Background{} // they may be few
+	}
 	shown, folded := fold(rows, v.least(), hidden)
 	if len(folded) == 0 {
 		return shown, nil
@@ -141,7 +145,7 @@ func (v *view) departmentServices(rows []query.Row, rest *query.Row) panel {
 	}
 	p := panel{ID: "services-of-department", Title: "Services", Half: v.analyst(), Table: t, Lead: "Most " + lower(measureName(v.measure)) + " first."}
 	if rest != nil {
-		t.Rows = append(t.Rows, []cell{{Text: "Other services", CSV: []string{"", "other"}}, {Text: "few", CSV: []string{""}}, number(rest.Visits), uploadCell(rest)})
+		t.Rows = append(t.Rows, []cell{{Text: "Other services", CSV: []string{"", "other"}}, {Text: "few", CSV: []string{"", ""}}, visitsCell(rest), uploadCell(rest)})
 		p.Lead += " Services with fewer than " + decimal(v.least()) + " users here are shown together, with at least one more."
 	}
 	return p

@@ -118,7 +118,7 @@ func (v *view) statusPanel(steps []query.Row) panel {
 		head := statusCell([]status{s})
 		head.Href = v.link(v.path, "status", key)
 		t.Rows = append(t.Rows, []cell{head, {Bar: barOf([]uint64{n}, []string{s.Class}, whole), CSV: []string{}},
-			{Text: percent(n, whole), CSV: []string{strconv.FormatFloat(share(n, whole), 'f', 4, 64)}}, number(r.Visits), uploadCell(r)})
+			{Text: percent(n, whole), CSV: []string{strconv.FormatFloat(share(n, whole), 'f', 4, 64)}}, visitsCell(r), uploadCell(r)})
 	}
 	t.Columns[1].CSV = []string{}
 	return panel{ID: "by-status", Title: "By status", Lead: "What the organisation says of each use, as of then; shares of " + lower(name) + ".", Table: t}

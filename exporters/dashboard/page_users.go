@@ -17,7 +17,7 @@ func (v *view) userRow(r *query.Row) []cell {
 	if r.Labels[0] != r.Key[0] {
 		c.CSV[1] = clean(r.Labels[0])
 	}
-	return append([]cell{c}, number(r.Visits), uploadCell(r), v.when(r.Last))
+	return append([]cell{c}, visitsCell(r), uploadCell(r), v.when(r.Last))
 }
 
 // usersPage lists people, for analysts.
@@ -112,7 +112,7 @@ func (v *view) userServices(rows, byStatus []query.Row) panel {
 		r := &rows[i]
 		c := link(v.serviceName(r.Key[0], r.Labels[0]), v.serviceLink(r.Key[0]))
 		c.CSV = []string{clean(r.Key[0]), c.Text}
-		t.Rows = append(t.Rows, []cell{c, statusCell(statusesOf(byStatus, r.Key[0])), number(r.Visits), uploadCell(r), v.when(r.Last)})
+		t.Rows = append(t.Rows, []cell{c, statusCell(statusesOf(byStatus, r.Key[0])), visitsCell(r), uploadCell(r), v.when(r.Last)})
 	}
 	return panel{ID: "services-of-user", Title: "Services", Table: t, More: crumb{"Records of this user", v.link("/records", "user", v.key)}}
 }

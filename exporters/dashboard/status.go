@@ -67,6 +67,8 @@ func add(a *query.Row, b *query.Row) {
 	a.Upload.Low += b.Upload.Low
 	a.Upload.High += b.Upload.High
 	a.Unknown += b.Unknown
+	a.Background.Users += b.Background.Users
+	a.Background.Visits += b.Background.Visits
 	if a.First.IsZero() || !b.First.IsZero() && b.First.Before(a.First) {
 		a.First = b.First
 	}

@@ -87,14 +87,25 @@ func statusCell(list []status) cell {
 // figureColumns are the heads over what figureCells gives.
 func figureColumns() []column {
 	return []column{
-		{Title: "Users", Class: "num", CSV: []string{"users"}},
-		{Title: "Visits", Class: "num opt", CSV: []string{"visits"}},
+		{Title: "Users", Class: "num", CSV: []string{"users", "background_users"}},
+		{Title: "Visits", Class: "num opt", CSV: []string{"visits", "background_visits"}},
 		{Title: "Upload", Class: "num", CSV: []string{"upload_bytes", "upload_low", "upload_high", "flows_upload_unknown"}},
 	}
 }
 
 func figureCells(r *query.Row) []cell {
-	return []cell{number(r.Users), number(r.Visits), uploadCell(r)}
+	return []cell{apart(r.Users, r.Background.Users), visitsCell(r), uploadCell(r)}
+}
+
+func visitsCell(r *query.Row) cell { return apart(r.Visits, r.Background.Visits) }
+
+// apart is a figure of use, and under it what there was in the background only.
+func apart(n, quiet uint64) cell {
+	c := cell{Text: count(n), CSV: []string{decimal(n), decimal(quiet)}}
+	if quiet > 0 {
+		c.Note = count(quiet) + " in the background"
+	}
+	return c
 }
 
 // when is a time in the zone of the pages.

@@ -274,7 +274,7 @@ func TestCSVCells(t *testing.T) {
 func TestWriteCSV(t *testing.T) {
 	w := httptest.NewRecorder()
 	tab := &table{ID: "services", Columns: append([]column{{Title: "Service"}, {Title: "Share", Class: "bar", CSV: []string{}}}, figureColumns()...), More: "cut after 1 row"}
-	r := query.Row{Users: 3, Visits: 12345, Flows: 4, Unknown: 1, Upload: query.Bounds{Bytes: 20, Low: 10, High: 30}}
+	r := query.Row{Users: 3, Visits: 12345, Flows: 4, Unknown: 1, Upload: query.Bounds{Bytes: 20, Low: 10, High: 30}, Background: query.Background{Users: 2}}
 	tab.Rows = [][]cell{append([]cell{text(`=1+"a",` + "b"), {Bar: &bar{}, CSV: []string{}}}, figureCells(&r)...)}
 	if err := writeCSV(w, tab); err != nil {
 		t.Fatal(err)
@@ -285,8 +285,8 @@ func TestWriteCSV(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := [][]string{{"service", "users", "visits", "upload_bytes", "upload_low", "upload_high", "flows_upload_unknown"},
-		{`'=1+"a",b`, "3", "12345", "20", "10", "30", "1"}, {"cut after 1 row"}}
+	want := [][]string{{"service", "users", "background_users", "visits", "background_visits", "upload_bytes", "upload_low", "upload_high", "flows_upload_unknown"},
+		{`'=1+"a",b`, "3", "2", "12345", "0", "20", "10", "30", "1"}, {"cut after 1 row"}}
 	if !slices.EqualFunc(got, want, slices.Equal[[]string]) {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -426,5 +426,35 @@ func TestConfigValidate(t *testing.T) {
 				t.Errorf("error %v, want %q", err, tt.err)
 			}
 		})
+	}
+}
+
+func TestQuietNote(t *testing.T) {
+	server := &Server{config: Config{SmallestGroup: 5}}
+	tests := []struct {
+		name    string
+		analyst bool
+		users   uint64
+		want    string
+	}{
+		{"none", true, 0, ""},
+		{"an analyst may see few", true, 2, "and 2 in the background only"},
+		{"a viewer may not", false, 2, ""},
+		{"a viewer may see many", false, 5, "and 5 in the background only"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			v := &view{s: server}
+			if tt.analyst {
+				v.who.Role = login.Analyst
+			}
+			if got := v.quietNote(&query.Row{Background: query.Background{Users: tt.users}}); got != tt.want {
+				t.Errorf("%q, want %q", got, tt.want)
+			}
+		})
+	}
+	shown, _ := (&view{s: server}).departmentRows([]query.Row{{Key: []string{"a"}, Users: 9, Background: query.Background{Users: 1}}}, nil)
+	if len(shown) != 1 || shown[0].Background.Users != 0 {
+		t.Errorf("%+v", shown)
 	}
 }

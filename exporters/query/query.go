@@ -69,7 +69,8 @@ type Request struct {
 // MaxRows bounds every answer.
 const MaxRows = 10_000
 
-// Row is one group. A user counts once in it, whatever they used; a visit counts where it began.
+// Row is one group. A user counts once in it, whatever they used; a visit counts where its use began. Users and visits are of use:
+// gnomon.use is not background. Flows and bytes are of all traffic.
 type Row struct {
 	Key    []string // one for each dimension asked for
 	Labels []string // the same for people: a service's name, a user's name if it is kept; else equal to Key
@@ -82,7 +83,17 @@ type Row struct {
 	Upload      Bounds
 	Unknown     uint64
 	First, Last time.Time
+	Background  Background
 }
+
+// Background is what there was besides use: telemetry, keep-alive, connections made ahead of need.
+type Background struct {
+	// Users are those of whom nothing else was seen, Visits those in which nothing else was.
+	Users, Visits uint64
+}
+
+// UseBackground is the gnomon.use of such traffic.
+const UseBackground = "background"
 
 // Bounds is an estimate in bytes and what the true value lies between.
 type Bounds struct{ Bytes, Low, High uint64 }

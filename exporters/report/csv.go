@@ -12,7 +12,7 @@ import (
 var csvColumns = [...]string{
 	"section", "name", "id", "user", "user_id", "department", "service", "service_id", "vendor", "category", "status",
 	"users", "visits", "flows", "upload_bytes", "upload_low", "upload_high", "upload_unknown_flows",
-	"first", "last", "value", "of", "severity", "owner", "evidence_classes", "evidence_ids", "note",
+	"first", "last", "value", "of", "severity", "owner", "evidence_classes", "evidence_ids", "note", "background_users", "background_visits",
 }
 
 // A csvRow is a line of the table, by column.
@@ -117,7 +117,9 @@ func (r *Report) csvUse() (rows []csvRow) {
 		if rest := t.table.Rest; rest != nil {
 			row := csvRow{"section": t.section, "name": "left out", "value": strconv.Itoa(t.table.Total - t.table.Shown)}
 			row.figures(Figures{Visits: rest.Visits, Flows: rest.Flows, Upload: rest.Upload})
-			delete(row, "users")
+			for _, unknown := range []string{"users", "background_users", "background_visits"} {
+				delete(row, unknown)
+			}
 			rows = append(rows, row)
 		}
 	}
@@ -191,6 +193,9 @@ func (row csvRow) figures(f Figures) csvRow {
 		row["users"], row["note"] = "", "number of users withheld"
 	}
 	row["visits"], row["flows"], row["upload_unknown_flows"] = decimal(f.Visits), decimal(f.Flows), decimal(f.Upload.Unknown)
+	if !f.FewQuiet {
+		row["background_users"], row["background_visits"] = decimal(f.Background.Users), decimal(f.Background.Visits)
+	}
 	if f.Upload.Known {
 		row["upload_bytes"], row["upload_low"], row["upload_high"] = decimal(f.Upload.Bytes), decimal(f.Upload.Low), decimal(f.Upload.High)
 	}

@@ -52,6 +52,10 @@ func (b *builder) departments(ctx context.Context) error {
 		d.Rows = append(d.Rows, others)
 	}
 	protectUnapproved(d.Rows, b.rep.Below)
+	for i := range d.Rows { // those of a small department would follow from the others' and the total
+		d.Rows[i].All.withholdQuiet()
+		d.Rows[i].Unapproved.withholdQuiet()
+	}
 	return nil
 }
 
@@ -111,7 +115,7 @@ func (b *builder) others(ctx context.Context, rows []query.Row) (DepartmentRow, 
 func protectUnapproved(rows []DepartmentRow, least uint64) {
 	hidden := uint64(0)
 	for i := range rows {
-		if n := rows[i].Unapproved.Users; n > 0 && n < least {
+		if n := rows[i].Unapproved.people(); n > 0 && n < least {
 			hidden += n
 			rows[i].Unapproved.withhold()
 		}
@@ -124,7 +128,7 @@ func protectUnapproved(rows []DepartmentRow, least uint64) {
 			}
 			return
 		}
-		hidden += rows[i].Unapproved.Users
+		hidden += rows[i].Unapproved.people()
 		rows[i].Unapproved.withhold()
 	}
 }
@@ -133,7 +137,7 @@ func protectUnapproved(rows []DepartmentRow, least uint64) {
 func smallestUnapproved(rows []DepartmentRow) int {
 	smallest := -1
 	for i := range rows {
-		if n := rows[i].Unapproved.Users; n > 0 && (smallest < 0 || n < rows[smallest].Unapproved.Users) {
+		if n := rows[i].Unapproved.people(); n > 0 && (smallest < 0 || n < rows[smallest].Unapproved.people()) {
 			smallest = i
 		}
 	}
@@ -149,7 +153,7 @@ func (b *builder) protect(ctx context.Context) error {
 		return err
 	}
 	switch {
-	case r.All.Users > 0 && r.All.Users < r.Below:
+	case r.All.small(r.Below):
 		r.Withheld = fmt.Sprintf("fewer than %d people used AI services: figures would be those of single people", r.Below)
 	case few:
 		r.Withheld = fmt.Sprintf("fewer than %d people used AI services at all other sites together: their figures would follow from the difference to a report on all sites", r.Below)
@@ -159,6 +163,7 @@ func (b *builder) protect(ctx context.Context) error {
 		return nil
 	}
 	r.Unapproved.fewer(r.Below)
+	r.All.fewer(r.Below)
 	for i := range r.Statuses {
 		r.Statuses[i].Use.fewer(r.Below)
 	}
@@ -177,11 +182,12 @@ func (b *builder) protect(ctx context.Context) error {
 
 // protectPair withholds both if there are few users at all.
 func protectPair(all, unapproved *Figures, least uint64) {
-	if all.Users > 0 && all.Users < least {
+	if all.small(least) {
 		all.withhold()
 		unapproved.withhold()
 		return
 	}
+	all.fewer(least)
 	unapproved.fewer(least)
 }
 
@@ -197,7 +203,7 @@ func (b *builder) fewElsewhere(ctx context.Context) (bool, error) {
 	n := uint64(0)
 	for _, r := range rows {
 		if r.Key[0] != b.req.Site {
-			n += r.Users
+			n += figures(r).people()
 		}
 	}
 	return n > 0 && n < b.rep.Below, nil

@@ -28,6 +28,7 @@ type fake struct {
 type use struct {
 	at                               time.Time
 	site, user, dept, service, state string
+	quiet                            bool // background traffic only
 	flows, unknown                   uint64
 	upload                           query.Bounds
 }
@@ -92,7 +93,7 @@ func newFake(s fakeShape) *fake {
 			f.names[id] = s.name("service", n)
 			at := s.from.Add(time.Duration(rng.IntN(hours))*time.Hour + time.Duration(rng.IntN(3600))*time.Second)
 			b := uint64(rng.ExpFloat64() * 4e5)
-			x := use{at: at, site: []string{"berlin", "lyon"}[u%2], user: key, dept: dept, service: id, state: states[n%len(states)], flows: 2,
+			x := use{at: at, site: []string{"berlin", "lyon"}[u%2], user: key, dept: dept, service: id, state: states[n%len(states)], flows: 2, quiet: u%40 == 39,
 				upload: query.Bounds{Bytes: b, Low: b - b/50, High: b + b/30 + 100}}
 			if rng.IntN(20) == 0 {
 				x.unknown, x.upload = 2, query.Bounds{}
@@ -172,11 +173,15 @@ func (f *fake) Sums(_ context.Context, r query.Request) ([]query.Row, error) {
 				g.Labels = append(g.Labels, cmp.Or(f.names[v], v))
 			}
 		}
+		count, visits := &g.Users, &g.Visits
+		if x.quiet { // of everything that this user does
+			count, visits = &g.Background.Users, &g.Background.Visits
+		}
 		if u := [3]string{k[0], k[1], x.user}; !users[u] {
 			users[u] = true
-			g.Users++
+			*count++
 		}
-		g.Visits++
+		*visits++
 		g.Flows, g.Unknown = g.Flows+x.flows, g.Unknown+x.unknown
 		g.Upload = query.Bounds{Bytes: g.Upload.Bytes + x.upload.Bytes, Low: g.Upload.Low + x.upload.Low, High: g.Upload.High + x.upload.High}
 		g.Last = x.at

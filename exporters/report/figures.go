@@ -1,21 +1,26 @@
 package report
 
 import (
+	"cmp"
 	"encoding/json"
 
 	"github.com/gnomon-sensor/gnomon/exporters/query"
 )
 
-// Figures sums counted use up. A user counts once, whatever they used.
+// Figures sums counted use up. A user counts once, whatever they used. Users and visits are of use, flows and upload of all traffic.
 type Figures struct {
 	// Hidden says that everything is withheld, because it would be about fewer users than the report's group minimum.
 	Hidden bool
 	// Few says that the number of users alone is withheld, being below the group minimum.
-	Few    bool
-	Users  uint64
-	Visits uint64
-	Flows  uint64
-	Upload Upload
+	Few bool
+	// FewQuiet says the same of Background.
+	FewQuiet bool
+	Users    uint64
+	Visits   uint64
+	Flows    uint64
+	Upload   Upload
+	// Background is what there was besides use: users and visits of whom and in which only background traffic was seen.
+	Background query.Background
 }
 
 // Upload estimates the application bytes that left. Low <= Bytes <= High hold for the flows whose upload is known.
@@ -36,12 +41,18 @@ func (f Figures) MarshalJSON() ([]byte, error) {
 		Visits *uint64 `json:"visits,omitempty"`
 		Flows  *uint64 `json:"flows,omitempty"`
 		Upload *Upload `json:"upload,omitempty"`
+		// Programs that talk by themselves.
+		QuietUsers  *uint64 `json:"background_users,omitempty"`
+		QuietVisits *uint64 `json:"background_visits,omitempty"`
 	}
 	out.Hidden, out.Few = f.Hidden, f.Few
 	if !f.Hidden {
 		out.Visits, out.Flows, out.Upload = &f.Visits, &f.Flows, &f.Upload
 		if !f.Few {
 			out.Users = &f.Users
+		}
+		if !f.FewQuiet {
+			out.QuietUsers, out.QuietVisits = &f.Background.Users, &f.Background.Visits
 		}
 	}
 	return json.Marshal(out)
@@ -64,7 +75,7 @@ func (u Upload) MarshalJSON() ([]byte, error) {
 
 // figures takes a row over. Bounds that do not enclose their estimate are widened until they do.
 func figures(r query.Row) Figures {
-	return Figures{Users: r.Users, Visits: r.Visits, Flows: r.Flows, Upload: upload(r)}
+	return Figures{Users: r.Users, Visits: r.Visits, Flows: r.Flows, Upload: upload(r), Background: r.Background}
 }
 
 func upload(r query.Row) Upload {
@@ -77,8 +88,25 @@ func upload(r query.Row) Upload {
 // withhold takes all figures out.
 func (f *Figures) withhold() { *f = Figures{Hidden: true} }
 
-// fewer takes the number of users out if it is between one and least.
+// people is how many there were, at least: users, or those who were seen in the background if there were none.
+func (f Figures) people() uint64 { return cmp.Or(f.Users, f.Background.Users) }
+
+// any says whether there was anything at all.
+func (f Figures) any() bool {
+	return f.Visits > 0 || f.people() > 0 || f.Background.Visits > 0 || f.FewQuiet
+}
+
+// small says whether figures are about somebody, but about fewer than least.
+func (f Figures) small(least uint64) bool { return f.people() > 0 && f.people() < least }
+
+// withholdQuiet takes out what there was besides use.
+func (f *Figures) withholdQuiet() { f.Background, f.FewQuiet = query.Background{}, true }
+
+// fewer takes the number of users out if it is between one and least, and that of users in the background too.
 func (f *Figures) fewer(least uint64) {
+	if f.Background.Users > 0 && f.Background.Users < least {
+		f.withholdQuiet()
+	}
 	if f.Users > 0 && f.Users < least {
 		f.Users, f.Few = 0, true
 	}

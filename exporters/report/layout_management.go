@@ -1,6 +1,10 @@
 package report
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/gnomon-sensor/gnomon/exporters/query"
+)
 
 // managementSections has no person in it and fits two pages: every table is bounded.
 func managementSections(r *Report) []section {
@@ -23,7 +27,7 @@ func managementSections(r *Report) []section {
 
 // summaryBlocks opens both reports.
 func summaryBlocks(r *Report) []block {
-	if r.All.Visits == 0 && r.All.Users == 0 {
+	if !r.All.any() {
 		text := "No use of AI services was seen in this period."
 		if r.Coverage.Watched == 0 {
 			text = "No use of AI services is recorded, but nothing watched either: the report cannot say whether there was any."
@@ -45,11 +49,24 @@ func summaryBlocks(r *Report) []block {
 	if !r.Unapproved.Upload.Known || r.Unapproved.Upload.High == 0 {
 		tiles[3].Sub = ""
 	}
-	out := []block{{Tiles: tiles}, {Text: comparison(r)}, {Text: basis(r)}}
+	out := append([]block{{Tiles: tiles}, {Text: comparison(r)}}, append(r.apart(), block{Text: basis(r)})...)
 	if len(r.Statuses) > 1 {
 		out = append(out, block{Stack: statusStack(r)})
 	}
 	return out
+}
+
+// apart is a sentence on traffic that is no use, if there was any.
+func (r *Report) apart() []block {
+	f := r.All
+	if f.FewQuiet {
+		return []block{{Text: "Not counted as use: a few users of whom only traffic in the background was seen. The uploads are of all traffic."}}
+	}
+	if f.Background == (query.Background{}) {
+		return nil
+	}
+	return []block{{Text: fmt.Sprintf("Not counted as use: %s of whom only traffic in the background was seen, and %s. The uploads are of all traffic.",
+		plural(f.Background.Users, "user", "users"), plural(f.Background.Visits, "visit without anything else", "visits without anything else"))}}
 }
 
 // compared sets a figure beside that of the period before.

@@ -56,7 +56,7 @@ func TestWeeksOverClockChange(t *testing.T) {
 		}
 		want := uint64(0)
 		for _, x := range f.uses {
-			if !x.at.Before(w.Start) && x.at.Before(w.Start.AddDate(0, 0, 7)) {
+			if !x.at.Before(w.Start) && x.at.Before(w.Start.AddDate(0, 0, 7)) && !x.quiet {
 				want++
 			}
 		}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf16"
+
+	"github.com/gnomon-sensor/gnomon/exporters/query"
 )
 
 // poisoned names every person and address so that it is found wherever it leaks.
@@ -224,5 +226,39 @@ func TestShortPeriodHasNoDepartments(t *testing.T) {
 	req.From = req.To.AddDate(0, 0, -6)
 	if rep := build(t, newFake(usual()), req); rep.Departments.Why == "" || len(rep.Departments.Rows) > 0 {
 		t.Errorf("departments: %+v", rep.Departments)
+	}
+}
+
+// Traffic in the background is about people, too.
+func TestFewInTheBackground(t *testing.T) {
+	tests := []struct {
+		name             string
+		f                Figures
+		small            bool
+		users            uint64
+		few, fewQuiet    bool
+		background, left uint64
+	}{
+		{"enough of both", Figures{Users: 9, Background: query.Background{Users: 6, Visits: 8}}, false, 9, false, false, 6, 8},
+		{"few in the background", Figures{Users: 9, Background: query.Background{Users: 2, Visits: 8}}, false, 9, false, true, 0, 0},
+		{"few users beside many", Figures{Users: 2, Background: query.Background{Users: 6, Visits: 8}}, true, 0, true, false, 6, 8},
+		{"nobody but few in the background", Figures{Background: query.Background{Users: 2}}, true, 0, false, true, 0, 0},
+		{"nobody but many in the background", Figures{Background: query.Background{Users: 7, Visits: 7}}, false, 0, false, false, 7, 7},
+		{"nobody", Figures{}, false, 0, false, false, 0, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := tt.f.small(5); got != tt.small {
+				t.Errorf("small: %v", got)
+			}
+			tt.f.fewer(5)
+			if tt.f.Users != tt.users || tt.f.Few != tt.few || tt.f.FewQuiet != tt.fewQuiet || tt.f.Background != (query.Background{Users: tt.background, Visits: tt.left}) {
+				t.Errorf("%+v", tt.f)
+			}
+			out, err := tt.f.MarshalJSON()
+			if err != nil || bytes.Contains(out, []byte("background_users")) == tt.fewQuiet {
+				t.Errorf("%s, %v", out, err)
+			}
+		})
 	}
 }

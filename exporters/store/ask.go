@@ -27,6 +27,7 @@ type ask struct {
 	users  map[uint32]bool // nil is all
 	// groupOf gives the group of each facet, -1 for those that the filter leaves out.
 	groupOf []int32
+	quiet   facetSet    // those of background traffic; nil if there are none
 	keys    [][2]string // of groups: the values of the dimensions that are facets
 	single  bool        // every row belongs to the one group
 }
@@ -162,8 +163,19 @@ func (a *ask) group(w *words, pass *sieve) {
 			a.keys = append(a.keys, key)
 		}
 		a.groupOf[id] = g
+		if f.use == query.UseBackground {
+			if a.quiet == nil {
+				a.quiet = make(facetSet, w.last+1)
+			}
+			a.quiet[id] = true
+		}
 	}
 }
+
+// facetSet is a set of facets by their numbers; nil is empty.
+type facetSet []bool
+
+func (s facetSet) has(id uint64) bool { return id < uint64(len(s)) && s[id] }
 
 // sieve is a filter made ready.
 type sieve struct{ sites, services, categories, statuses, departments map[string]bool }

@@ -130,5 +130,48 @@ func TestAddBlock(t *testing.T) {
 		if !reflect.DeepEqual(slow.groups(), fast.groups()) {
 			t.Errorf("got %+v\nwant %+v", fast.groups()[0], slow.groups()[0])
 		}
+		quiet := newTally(a)
+		a.quiet = make(facetSet, 1000)
+		for i := range a.quiet {
+			a.quiet[i] = i%2 == 0
+		}
+		a.single = false
+		want := newTally(a)
+		if err := errors.Join(want.add(j), func() error { a.single = true; return quiet.add(j) }()); err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(want.groups(), quiet.groups()) || want.groups()[0].calm == 0 {
+			t.Errorf("with background traffic: got %+v\nwant %+v", quiet.groups()[0], want.groups()[0])
+		}
+	}
+}
+
+func TestBesides(t *testing.T) {
+	set := func(users ...uint32) *userSet {
+		s := &userSet{}
+		for _, u := range users {
+			s.add(u)
+		}
+		return s
+	}
+	tests := []struct {
+		name string
+		a, b *userSet
+		want uint64
+	}{
+		{"nobody", set(), set(5), 0},
+		{"one, and nobody else", set(5), set(), 1},
+		{"the same one", set(5), set(5), 0},
+		{"one of many", set(5), set(3, 5, 9000), 0},
+		{"many besides one", set(3, 5, 9000), set(5), 2},
+		{"many besides many", set(3, 5, 9000, 9001), set(5, 9001, 20000), 2},
+		{"far beyond the other's pages", set(50000, 60000), set(1, 2), 2},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := tt.a.besides(tt.b); got != tt.want {
+				t.Errorf("%d, want %d", got, tt.want)
+			}
+		})
 	}
 }

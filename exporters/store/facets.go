@@ -128,15 +128,13 @@ func (t *tally) take(s *facetSink) {
 	groupOf := t.ask.groupOf
 	for id := range s.facets[:min(len(s.facets), len(groupOf))] {
 		if f := &s.facets[id]; f.any && groupOf[id] >= 0 {
-			t.group(0, groupOf[id], 0).add(&f.sums)
+			t.group(0, groupOf[id], 0).count(&f.sums, t.ask.quiet.has(uint64(id)))
 		}
 	}
 	for _, used := range s.users {
 		if int(used.facet) >= len(groupOf) || groupOf[used.facet] < 0 {
 			continue
 		}
-		if people := &t.group(0, groupOf[used.facet], 0).people; people.last != used.user {
-			people.add(used.user)
-		}
+		t.group(0, groupOf[used.facet], 0).note(used.user, t.ask.quiet.has(uint64(used.facet)))
 	}
 }

@@ -24,8 +24,10 @@ type model struct {
 // users and sums of a group, by its key.
 type modelRow struct {
 	query.Row
-	users map[string]bool
+	users map[string]bool // true: seen in more than the background
 }
+
+func quiet(ev *event.Event) bool { return ev.Gnomon.Use == query.UseBackground }
 
 func (m *model) sums(q query.Request) []query.Row {
 	begins := m.visits()
@@ -43,12 +45,22 @@ func (m *model) sums(q query.Request) []query.Row {
 		}
 		g.add(ev)
 		if v := ev.Gnomon.Visit; v != nil && begins[v.ID] == ev.Event.ID {
-			g.Visits++
+			if quiet(ev) {
+				g.Background.Visits++
+			} else {
+				g.Visits++
+			}
 		}
 	}
 	rows := []query.Row{}
 	for _, g := range groups {
-		g.Users = uint64(len(g.users))
+		for _, active := range g.users {
+			if active {
+				g.Users++
+			} else {
+				g.Background.Users++
+			}
+		}
 		rows = append(rows, g.Row)
 	}
 	slices.SortFunc(rows, func(a, b query.Row) int { return slices.Compare(a.Key, b.Key) })
@@ -64,7 +76,8 @@ func (m *model) visits() map[string]string {
 			continue
 		}
 		now := first[ev.Gnomon.Visit.ID]
-		if now == nil || cmp.Or(cmp.Compare(ev.Timestamp, now.Timestamp), cmp.Compare(ev.Event.ID, now.Event.ID)) < 0 {
+		if now == nil || quiet(now) && !quiet(ev) ||
+			quiet(now) == quiet(ev) && cmp.Or(cmp.Compare(ev.Timestamp, now.Timestamp), cmp.Compare(ev.Event.ID, now.Event.ID)) < 0 {
 			first[ev.Gnomon.Visit.ID] = ev
 		}
 	}
@@ -96,7 +109,7 @@ func (g *modelRow) add(ev *event.Event) {
 		g.Last = at
 	}
 	if who := modelUser(ev); who != "shared" && who != "" {
-		g.users[who] = true
+		g.users[who] = g.users[who] || !quiet(ev)
 	}
 }
 

@@ -78,5 +78,37 @@ func (s *userSet) join(o *userSet) {
 	}
 }
 
+// has says whether a user is in.
+func (s *userSet) has(user uint32) bool {
+	if s.pages == nil {
+		return s.one == user
+	}
+	at := int(user >> pageShift)
+	return at < len(s.pages) && s.pages[at] != nil && s.pages[at][user>>6&63]&(1<<(user&63)) != 0
+}
+
+// besides is how many users are in and not in another set.
+func (s *userSet) besides(o *userSet) (n uint64) {
+	if s.pages == nil {
+		if s.one != 0 && !o.has(s.one) {
+			n = 1
+		}
+		return n
+	}
+	for at, p := range s.pages {
+		if p == nil {
+			continue
+		}
+		for i, word := range p {
+			for ; word != 0; word &= word - 1 {
+				if !o.has(uint32(at)<<pageShift | uint32(i)<<6 | uint32(bits.TrailingZeros64(word))) {
+					n++
+				}
+			}
+		}
+	}
+	return n
+}
+
 // count is how many users are in.
 func (s *userSet) count() uint64 { return s.n }

@@ -3,6 +3,8 @@ package store
 import (
 	"cmp"
 	"context"
+
+	"github.com/gnomon-sensor/gnomon/exporters/query"
 )
 
 // visitEntry is where a visit began, as far as its records have arrived.
@@ -11,13 +13,23 @@ type visitEntry struct {
 	ts          int64
 	record      recordID // the record that began it
 	user, facet uint32
+	quiet       bool // the record is of background traffic
+}
+
+// before says whether a visit began with v rather than with o: with the earliest record of use, if there is one.
+func (v *visitEntry) before(o *visitEntry) bool {
+	if v.quiet != o.quiet {
+		return o.quiet
+	}
+	return cmp.Or(cmp.Compare(v.ts, o.ts), v.record.compare(&o.record)) < 0
 }
 
 // maxVisits bounds the cache: more than are under way at once.
 const maxVisits = 1 << 16
 
-// countVisit counts the visit of a new record where it began: at its earliest record. When an earlier one than before turns up, the visit
-// moves there, so that the order of arrival changes no sum.
+// countVisit counts the visit of a new record where its use began: at its earliest record that is not of background traffic, and at the
+// earliest of all if there is none such. When a better one than before turns up, the visit moves there, so that the order of arrival changes
+// no sum.
 func (w *writer) countVisit(ctx context.Context, e *entry, now int64) error {
 	if e.ev.Gnomon.Visit == nil || e.ev.Gnomon.Visit.ID == "" {
 		return nil
@@ -28,7 +40,7 @@ func (w *writer) countVisit(ctx context.Context, e *entry, now int64) error {
 	if err != nil {
 		return err
 	}
-	began := visitEntry{ts: int64(e.ev.Timestamp), record: e.id, user: e.user, facet: e.facetID}
+	began := visitEntry{ts: int64(e.ev.Timestamp), record: e.id, user: e.user, facet: e.facetID, quiet: e.facet.use == query.UseBackground}
 	switch {
 	case !found:
 		at, err := w.partFor(ctx, classShort, now)
@@ -43,7 +55,7 @@ func (w *writer) countVisit(ctx context.Context, e *entry, now int64) error {
 			return err
 		}
 		w.addVisit(&began, 1)
-	case cmp.Or(cmp.Compare(began.ts, v.ts), began.record.compare(&v.record)) < 0:
+	case began.before(&v):
 		began.part = v.part
 		if _, _, err := w.exec(ctx, numbered("UPDATE visit_{n} SET ts = ?, record = ?, user = ?, facet = ? WHERE id = ?", v.part), began.ts,
 			began.record.value(), began.user, began.facet, id.value()); err != nil {
@@ -72,10 +84,11 @@ func (w *writer) findVisit(ctx context.Context, key string, id *recordID) (v vis
 			continue
 		}
 		var record any
-		found, err = w.get(ctx, numbered("SELECT ts, record, user, facet FROM visit_{n} WHERE id = ?", p.id), []any{id.value()},
-			[]any{&v.ts, &record, &v.user, &v.facet})
+		var use string
+		found, err = w.get(ctx, numbered("SELECT ts, record, user, facet, coalesce((SELECT use FROM facet WHERE id = facet), '') FROM visit_{n} WHERE id = ?", p.id),
+			[]any{id.value()}, []any{&v.ts, &record, &v.user, &v.facet, &use})
 		if err != nil || found {
-			v.part, v.record = p.id, idOf(record)
+			v.part, v.record, v.quiet = p.id, idOf(record), use == query.UseBackground
 			return v, found, err
 		}
 	}

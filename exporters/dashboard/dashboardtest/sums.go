@@ -21,7 +21,7 @@ type labelKey struct {
 // group is a row and who is in it.
 type group struct {
 	row    query.Row
-	people map[int]bool
+	people map[int]bool // true: seen in more than the background
 }
 
 // Sums implements query.Query.
@@ -49,8 +49,7 @@ func (w *World) Sums(ctx context.Context, r query.Request) ([]query.Row, error) 
 	}
 	rows := make([]query.Row, 0, len(groups))
 	for _, g := range groups {
-		g.row.Users = uint64(len(g.people))
-		rows = append(rows, g.row)
+		rows = append(rows, g.counted())
 	}
 	if len(r.By) == 0 && len(rows) == 0 {
 		rows = []query.Row{{}}
@@ -61,6 +60,18 @@ func (w *World) Sums(ctx context.Context, r query.Request) ([]query.Row, error) 
 		rows = rows[:min(r.Limit, len(rows))]
 	}
 	return rows, nil
+}
+
+// counted is the row with how many people are in it.
+func (g *group) counted() query.Row {
+	for _, active := range g.people {
+		if active {
+			g.row.Users++
+		} else {
+			g.row.Background.Users++
+		}
+	}
+	return g.row
 }
 
 // within are the cells of a time.
@@ -134,7 +145,6 @@ func formatStep(t time.Time, by query.Dimension) string {
 
 func (g *group) add(c *cell) {
 	r := &g.row
-	r.Visits += c.visits
 	r.Flows += c.flows
 	r.BytesUp += c.up + c.flows*900
 	r.BytesDown += c.up*3 + c.flows*20_000
@@ -147,6 +157,14 @@ func (g *group) add(c *cell) {
 		r.First = at
 	}
 	r.Last = at
+	if offers[c.service].kind == query.UseBackground {
+		r.Background.Visits += c.visits
+		if !g.people[c.person] {
+			g.people[c.person] = false
+		}
+		return
+	}
+	r.Visits += c.visits
 	g.people[c.person] = true
 }
 
