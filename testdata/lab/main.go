@@ -25,6 +25,7 @@ const usage = `usage: lab make [-again] OUTDIR [CASE...]   make captures that ar
        lab matrix [-again] OUTDIR [CASE...] the same for the upload measurements, which are not committed
        lab derivation [-again] OUTDIR [CASE...]  those that the estimate's constants were derived from
        lab demo FILE                         make the bundled demonstration
+       lab logs OUTDIR                       run proxies and resolvers and keep what they log, with what was really sent
        lab synthetic OUTDIR                  write the captures that no client makes
        lab score DIR CMD [ARG...]            run a sensor on every case below DIR ({} is the capture) and compare
        lab variants DIR CMD [ARG...]         the same on worse captures of the same connections, made from the clean ones
@@ -67,6 +68,7 @@ func commands() []command {
 		{"matrix", 1, -1, func(ctx context.Context, args []string) error { return makeCases(ctx, cases.Matrix(), args) }},
 		{"derivation", 1, -1, func(ctx context.Context, args []string) error { return makeCases(ctx, cases.Derivation(), args) }},
 		{"demo", 1, 1, makeDemo},
+		{"logs", 1, 1, captureLogs},
 		{"synthetic", 1, 1, writeSynthetic},
 		{"score", 2, -1, scoreCases},
 		{"variants", 2, -1, scoreVariants},
@@ -95,6 +97,17 @@ func makeDemo(ctx context.Context, args []string) error {
 		return err
 	}
 	return lab.Demo(ctx, os.Stderr, args[0])
+}
+
+func captureLogs(ctx context.Context, args []string) error {
+	lab, err := newLab()
+	if err != nil {
+		return err
+	}
+	if failed := lab.Logs(ctx, os.Stderr, args[0]); failed > 0 {
+		return fmt.Errorf("capturing logs: %d of the servers did not work; each has its reason above", failed)
+	}
+	return nil
 }
 
 func writeSynthetic(_ context.Context, args []string) error {

@@ -39,7 +39,7 @@ const squidPort = 3128
 
 // squidConfig wants users to name themselves and believes any password. The log has one line per request:
 // client address and port, user, method, URL, status, local address and port of the outgoing connection,
-// then sizes of request, its header, reply, its header.
+// then sizes of request, its header, reply, its header. The other logs are those that customers have, and the one they are told to have.
 const squidConfig = `http_port %d
 visible_hostname proxy.office.example
 dns_nameservers %s
@@ -61,6 +61,11 @@ coredump_dir %[3]s
 cache_log %[3]s/cache.log
 logformat lab %%>a %%>p %%un %%rm %%ru %%>Hs %%<la %%<lp %%>st %%>sh %%<st %%<sh
 access_log stdio:%[3]s/access.log logformat=lab
+logformat gnomon %%ts.%%03tu %%6tr %%>a %%un %%Ss/%%03>Hs %%<st %%>st %%rm %%ru - "%%{User-Agent}>h"
+access_log stdio:%[3]s/squid-upload.log logformat=gnomon
+access_log stdio:%[3]s/squid-native.log logformat=squid
+access_log stdio:%[3]s/squid-common.log logformat=common
+access_log stdio:%[3]s/squid-combined.log logformat=combined
 `
 
 // proxyURL is how a client reaches the proxy as a user.
