@@ -11,6 +11,7 @@ TESTFLAGS ?=
 BENCH     ?= .
 BENCHTIME ?= 1s
 ROUNDS    ?= 5
+RECORDS   ?= 300000
 FUZZ      ?= ^Fuzz
 FUZZTIME  ?= 10s
 
@@ -42,7 +43,7 @@ GO_BUILD  := CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSIO
 LINTER     = go tool -modfile=$(CURDIR)/.ci/tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help build install run captures test elasticsearch-up elasticsearch-down integration catalogue compile bench stages fuzz lint cross vuln clean go
+.PHONY: help build install run captures test elasticsearch-up elasticsearch-down integration catalogue compile bench bulk stages fuzz lint cross vuln clean go
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -98,6 +99,9 @@ compile: go ## write signatures/catalogue.bin anew from the files of the catalog
 
 bench: build ## measure scan beside a plain gopacket loop and tcpdump on four kinds of traffic (ROUNDS), in one table
 	go -C testdata/bench run . -gnomon $(CURDIR)/$(BINARY) -dir $(BENCHDIR) -rounds $(ROUNDS) -json $(BENCHDIR).json
+
+bulk: go ## measure what sending to Elasticsearch costs beside a plain loop over esutil.BulkIndexer (RECORDS, ROUNDS)
+	go -C testdata/bench run ./bulk -records $(RECORDS) -rounds $(ROUNDS)
 
 stages: go ## run the benchmarks of every stage: decode, table, hello, Initial, DNS, match ... (BENCH, BENCHTIME, PKG)
 	go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) $(PKG)
