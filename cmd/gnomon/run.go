@@ -91,7 +91,7 @@ func (p *program) run(ctx context.Context, f *runFlags) error {
 		}
 		defer remove()
 	}
-	if parts.observer.ID, err = observerID(stateDir(&c.Config, p.environ)); err != nil {
+	if parts.observer.ID, err = p.sensorID(&c.Config); err != nil {
 		return errors.Join(err, closeAll(sources))
 	}
 	ctx, cancel := f.limit(ctx)

@@ -108,7 +108,7 @@ func (p *program) writeScan(o *scanOptions, sum *summary, blind *blindSpots, in 
 func (p *program) scanPipeline(c *settings, parts *parts, sum *summary, to string) (pipe *pipeline, closeOutput func() error, err error) {
 	keep := to != ""
 	if keep {
-		if parts.observer.ID, err = observerID(stateDir(&c.Config, p.environ)); err != nil {
+		if parts.observer.ID, err = p.sensorID(&c.Config); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -24,6 +24,8 @@ type Config struct {
 type Observer struct {
 	// Name is written as observer.name. Default: the host's name.
 	Name string `toml:"name"`
+	// ID is the sensor's identity, a UUID; IDOfMachine makes it of the machine's. Default: a random one, kept in StateDir.
+	ID string `toml:"id"`
 	// Site groups sensors that see the same people.
 	Site string `toml:"site"`
 	// StateDir keeps the sensor's identity and its data. Default: /var/lib/gnomon for root, else $XDG_STATE_HOME/gnomon.

@@ -9,12 +9,36 @@ import (
 
 // Validate names the first key whose value is out of range, with the value and the range.
 func (c *Config) Validate() error {
-	for _, check := range []func() error{c.Capture.validate, c.Flow.validate, c.Catalogue.validate, c.Logs.validate, c.Visit.validate, c.File.validate, c.Log.validate} {
+	for _, check := range []func() error{c.Observer.validate, c.Capture.validate, c.Flow.validate, c.Catalogue.validate, c.Logs.validate, c.Visit.validate, c.File.validate, c.Log.validate} {
 		if err := check(); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// IDOfMachine is the observer.id that is made of the machine's own identity.
+const IDOfMachine = "machine"
+
+func (o *Observer) validate() error {
+	if o.ID == "" || o.ID == IDOfMachine || ValidUUID(o.ID) {
+		return nil
+	}
+	return fmt.Errorf(`observer.id = %.60q: write a UUID in lower case, as in 0b5c6a1e-6a55-4c4f-9f3c-1f1f0b6f2a11, or "machine", or leave it empty`, o.ID)
+}
+
+// ValidUUID says whether a text is a UUID in lower case (RFC 9562, section 4).
+func ValidUUID(s string) bool {
+	if len(s) != 36 {
+		return false
+	}
+	for i, c := range []byte(s) {
+		dash := i == 8 || i == 13 || i == 18 || i == 23
+		if dash != (c == '-') || !dash && !strings.ContainsRune("0123456789abcdef", rune(c)) {
+			return false
+		}
+	}
+	return true
 }
 
 func (c *Capture) validate() error {
