@@ -40,20 +40,27 @@ type check struct {
 func (p *program) doctorCommand() *cobra.Command {
 	var interfaces []string
 	var listen time.Duration
-	var asJSON bool
+	var asJSON, fleet bool
 	cmd := &cobra.Command{
 		Use:   "doctor [flags]",
 		Short: "say what makes, or would make, the sensor blind",
 		Long: `Doctor looks at what the sensor needs (permission, interfaces, traffic in both directions, drops, offloads, the clock, the store) and says of
-each what to do. It listens for a few seconds. Exit status 1 if something makes the sensor blind.`,
+each what to do. It listens for a few seconds. Exit status 1 if something makes the sensor blind.
+
+With --fleet it asks Elasticsearch instead, and lists the sensors that have written there in the last 30 days: version, catalogue, when each was last
+seen, what it lost in the last day, and whether its clock is ahead. Exit status 1 if one is silent or its clock is wrong.`,
 		Args: wants(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if fleet {
+				return p.fleet(cmd.Context(), asJSON)
+			}
 			return p.doctor(cmd.Context(), interfaces, listen, asJSON)
 		},
 	}
 	cmd.Flags().StringSliceVarP(&interfaces, "interface", "i", nil, "look at this `INTERFACE` (capture.interfaces)")
 	cmd.Flags().DurationVar(&listen, "listen", 5*time.Second, "listen for this `DURATION`")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the checks as JSON")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the checks, or the sensors, as JSON")
+	cmd.Flags().BoolVar(&fleet, "fleet", false, "list the sensors that write to Elasticsearch")
 	return cmd
 }
 
@@ -73,6 +80,7 @@ func (p *program) doctor(ctx context.Context, interfaces []string, listen time.D
 	}
 	checks = append(checks, captured...)
 	checks = append(checks, p.examineStore(ctx, &c)...)
+	checks = append(checks, p.examineElastic(ctx, &c)...)
 	out := p.out()
 	if asJSON {
 		e := json.NewEncoder(out)

@@ -59,11 +59,7 @@ func (p *program) openFrom(c *settings, from string) (reader, error) {
 	case fromStore:
 		return p.openReader(c)
 	case fromElastic:
-		client, err := elasticsearch.NewClient(&c.Elastic, p.environ)
-		if err != nil {
-			return nil, err
-		}
-		return &cluster{search.New(client, c.Elastic.Namespace, c.Elastic.Layout), client}, nil
+		return p.openCluster(c)
 	}
 	return nil, usage("--from %s: store or elasticsearch", from)
 }

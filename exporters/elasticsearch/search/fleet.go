@@ -3,11 +3,14 @@ package search
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/gnomon-sensor/gnomon/exporters/elasticsearch"
 	"github.com/gnomon-sensor/gnomon/sensor/event"
 )
 
@@ -158,4 +161,30 @@ func (r *Reader) catalogues(ctx context.Context, since time.Time, fleet []Sensor
 		}
 	}
 	return nil
+}
+
+// Clock is how far the cluster's clock is ahead of this machine's, to half of what the question took. It wants the privilege to monitor.
+func (r *Reader) Clock(ctx context.Context, now func() time.Time) (ahead, within time.Duration, err error) {
+	asked := now()
+	status, answer, err := r.server.Do(ctx, http.MethodGet, "/_nodes/stats/os?filter_path=nodes.*.timestamp", nil)
+	took := now().Sub(asked)
+	if err == nil && status != http.StatusOK {
+		err = &elasticsearch.StatusError{Status: status, Reason: elasticsearch.Reason(answer)}
+	}
+	if err != nil {
+		return 0, 0, fmt.Errorf("asking the cluster what time it is: %w", err)
+	}
+	var said struct {
+		Nodes map[string]struct {
+			Timestamp int64 `json:"timestamp"`
+		} `json:"nodes"`
+	}
+	if err := json.Unmarshal(answer, &said); err != nil || len(said.Nodes) == 0 {
+		return 0, 0, errors.New("asking the cluster what time it is: it does not say")
+	}
+	var newest int64
+	for _, n := range said.Nodes {
+		newest = max(newest, n.Timestamp)
+	}
+	return time.UnixMilli(newest).Sub(asked.Add(took / 2)), took / 2, nil
 }
