@@ -26,10 +26,16 @@ import (
 	"github.com/gnomon-sensor/gnomon/sensor/event"
 )
 
+// node is a cluster to test against.
+type node struct {
+	*elasticsearch.Client
+	address string
+}
+
 // nodes are the clusters to test against, by the variables that .ci/nodes/nodes env prints.
-func nodes(t *testing.T) map[string]*elasticsearch.Client {
+func nodes(t testing.TB) map[string]*node {
 	t.Helper()
-	all := map[string]*elasticsearch.Client{}
+	all := map[string]*node{}
 	for _, name := range []string{"ELASTICSEARCH8", "ELASTICSEARCH9", "OPENSEARCH2"} {
 		address := os.Getenv("GNOMON_TEST_" + name)
 		if address == "" {
@@ -46,7 +52,7 @@ func nodes(t *testing.T) map[string]*elasticsearch.Client {
 		if err != nil {
 			t.Fatal(err)
 		}
-		all[is.Distribution+" "+is.Version] = c
+		all[is.Distribution+" "+is.Version] = &node{c, address}
 	}
 	if len(all) == 0 {
 		t.Fatal("no cluster to test against: start them with make elasticsearch-up")
@@ -55,7 +61,7 @@ func nodes(t *testing.T) map[string]*elasticsearch.Client {
 }
 
 // prepare makes a namespace of its own ready, for one test.
-func prepare(t *testing.T, c *elasticsearch.Client, layout string) (namespace string) {
+func prepare(t *testing.T, c *node, layout string) (namespace string) {
 	t.Helper()
 	ctx := context.Background()
 	namespace = fmt.Sprintf("t%d", time.Now().UnixNano())
@@ -67,22 +73,11 @@ func prepare(t *testing.T, c *elasticsearch.Client, layout string) (namespace st
 	if err := run.Do(ctx, &target); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		for _, d := range allDatasets {
-			path := "/_data_stream/" + elasticsearch.Stream(d, namespace)
-			if layout == elasticsearch.LayoutDaily {
-				path = "/" + elasticsearch.Daily(d, namespace) + "*"
-			}
-			if status, answer, err := c.Do(ctx, http.MethodDelete, path, nil); err != nil || status >= 500 {
-				t.Errorf("%s: %d %s %v", path, status, answer, err)
-			}
-		}
-	})
-	return namespace
+	return namespace // what lies there goes with the node: it cannot delete a data stream
 }
 
 // bulk creates records, and makes them visible.
-func bulk(t testing.TB, c *elasticsearch.Client, namespace, layout string, records []event.Event) {
+func bulk(t testing.TB, c *node, namespace, layout string, records []event.Event) {
 	t.Helper()
 	for part := range slices.Chunk(records, 5000) {
 		var b bytes.Buffer
@@ -107,7 +102,7 @@ func bulk(t testing.TB, c *elasticsearch.Client, namespace, layout string, recor
 }
 
 // both puts the same records into a store and a cluster.
-func both(t *testing.T, c *elasticsearch.Client, layout string, records []event.Event, now time.Time, loc *time.Location) (*store.Store, *Reader) {
+func both(t *testing.T, c *node, layout string, records []event.Event, now time.Time, loc *time.Location) (*store.Store, *Reader) {
 	t.Helper()
 	conf := store.Default(filepath.Join(t.TempDir(), "gnomon.db"))
 	conf.Every, conf.Location, conf.Now = -1, loc, func() time.Time { return now }
