@@ -31,7 +31,7 @@ type facetSink struct {
 	from, to int64
 	block    block
 	facets   []facetSum
-	users    []userFacet // in the order of rows, most of them once for each block: a set for each facet would be touched all over memory
+	users    [][]userFacet // of each block, in the order of rows: a set for each facet would be touched all over memory
 }
 
 // facetSum is the sum of one facet's rows.
@@ -49,6 +49,7 @@ func (s *facetSink) add(j *job) error { //nolint:gocyclo // the loop that the fi
 	if err := b.decode(j.data); err != nil {
 		return err
 	}
+	users := make([]userFacet, 0, b.n)
 	for i := range b.n {
 		facet := b.col[colFacet].at(i)
 		hour := b.hour(i)
@@ -61,10 +62,11 @@ func (s *facetSink) add(j *job) error { //nolint:gocyclo // the loop that the fi
 		}
 		row := b.sums(i, hour)
 		f.sums.add(&row)
-		if used := (userFacet{b.user(i), uint32(facet)}); used.user > userNobody && (len(s.users) == 0 || s.users[len(s.users)-1] != used) {
-			s.users = append(s.users, used)
+		if used := (userFacet{b.user(i), uint32(facet)}); used.user > userNobody && (len(users) == 0 || users[len(users)-1] != used) {
+			users = append(users, used)
 		}
 	}
+	s.users = append(s.users, users)
 	return nil
 }
 
@@ -131,10 +133,17 @@ func (t *tally) take(s *facetSink) {
 			t.group(0, groupOf[id], 0).count(&f.sums, t.ask.quiet.has(uint64(id)))
 		}
 	}
-	for _, used := range s.users {
-		if int(used.facet) >= len(groupOf) || groupOf[used.facet] < 0 {
-			continue
+	groups := make([]*group, len(t.ask.keys)) // by key: looking each up would take longer than all the rest
+	for _, users := range s.users {
+		for _, used := range users {
+			if int(used.facet) >= len(groupOf) || groupOf[used.facet] < 0 {
+				continue
+			}
+			key := groupOf[used.facet]
+			if groups[key] == nil {
+				groups[key] = t.group(0, key, 0)
+			}
+			groups[key].note(used.user, t.ask.quiet.has(uint64(used.facet)))
 		}
-		t.group(0, groupOf[used.facet], 0).note(used.user, t.ask.quiet.has(uint64(used.facet)))
 	}
 }
