@@ -22,6 +22,7 @@ import (
 	"github.com/gnomon-sensor/gnomon/exporters/elasticsearch"
 	"github.com/gnomon-sensor/gnomon/exporters/elasticsearch/setup"
 	"github.com/gnomon-sensor/gnomon/exporters/query"
+	"github.com/gnomon-sensor/gnomon/exporters/report"
 	"github.com/gnomon-sensor/gnomon/exporters/store"
 	"github.com/gnomon-sensor/gnomon/sensor/event"
 )
@@ -143,6 +144,8 @@ func TestNodeSameAnswers(t *testing.T) {
 				compareSums(t, r, s, reader, w.from, w.spread, w.loc)
 				compareRecords(t, s, reader, w.from)
 				compareCoverage(t, s, reader, w.from)
+				compareReports(t, s, reader, w.from, w.spread, w.loc)
+				checkFleet(t, reader, w.from)
 				a, err := s.Span(context.Background())
 				b, err2 := reader.Span(context.Background())
 				if err != nil || err2 != nil || a.RecordsFrom.Truncate(time.Second) != b.RecordsFrom || a.To.Truncate(time.Second) != b.To {
@@ -301,5 +304,89 @@ func compareCoverage(t *testing.T, s *store.Store, reader *Reader, from time.Tim
 	got, err2 := reader.BlindClients(context.Background(), from.Add(-48*time.Hour), from.Add(48*time.Hour), 0)
 	if err != nil || err2 != nil || !reflect.DeepEqual(got, want) || len(want) < 5 {
 		t.Errorf("clients: %v %v\n got %+v\nwant %+v", err, err2, got, want)
+	}
+}
+
+// Reports over both are the same document.
+func compareReports(t *testing.T, s, reader query.Query, from time.Time, spread time.Duration, loc *time.Location) {
+	t.Helper()
+	for _, audience := range []report.Audience{report.Management, report.DLP} {
+		var texts [2]bytes.Buffer
+		for i, q := range []query.Query{s, reader} {
+			r, err := report.Build(context.Background(), q, report.Request{Audience: audience, From: from, To: from.Add(spread), Now: from.Add(spread), Location: loc, MinDepartment: 3})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Coverage.RecordsFrom, r.Coverage.SumsFrom = time.Time{}, time.Time{} // to the nanosecond from one, to the second from the other
+			if err := r.WriteJSON(&texts[i]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if want, got := texts[0].String(), texts[1].String(); want != got || len(want) < 2000 {
+			at := 0
+			for at < min(len(want), len(got)) && want[at] == got[at] {
+				at++
+			}
+			t.Errorf("the report for %s differs:\n got %.300s\nwant %.300s", audience, got[max(0, at-100):], want[max(0, at-100):])
+		}
+	}
+}
+
+// The fleet is the two sensors that wrote coverage, with what their records say.
+func checkFleet(t *testing.T, reader *Reader, from time.Time) {
+	t.Helper()
+	fleet, err := reader.Fleet(context.Background(), from, from.Add(time.Hour))
+	if err != nil || len(fleet) != 2 {
+		t.Fatalf("%+v, %v", fleet, err)
+	}
+	berlin := fleet[0]
+	if berlin.Name != "berlin-1" || berlin.Site != "berlin" || berlin.Version != "1.0" || berlin.Received == 0 || berlin.Dropped == 0 || berlin.QueueS == 0 || berlin.Minutes < 100 || berlin.Minutes > 142 ||
+		berlin.Last.Before(from.Add(3*time.Hour)) {
+		t.Errorf("%+v", berlin)
+	}
+	if berlin.Catalogue != "2026.11.1" || fleet[1].Catalogue != "" {
+		t.Errorf("the catalogues are %q and %q", berlin.Catalogue, fleet[1].Catalogue)
+	}
+	ahead, within, err := reader.Clock(context.Background(), time.Now)
+	if err != nil || max(ahead, -ahead) > 5*time.Second+within {
+		t.Errorf("the cluster's clock is %v ahead (%v)", ahead, err)
+	}
+}
+
+// Distinct users are counted within one per cent above the most that is exact.
+func TestNodeManyUsers(t *testing.T) {
+	const users, nobody = 60_000, 500
+	at := time.Date(2026, 10, 1, 9, 0, 0, 0, time.UTC)
+	var records []event.Event
+	for i := range users + nobody {
+		ev := event.Event{Timestamp: event.At(at.Add(time.Duration(i) * time.Millisecond)), Source: &event.Endpoint{IP: fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255)},
+			Event:  event.Meta{ID: event.KeyID(at.UnixNano(), "many", fmt.Sprint(i)), Dataset: event.DatasetActivity},
+			Gnomon: &event.Gnomon{Schema: 1, Counted: ptr(true), Service: &event.Service{ID: fmt.Sprint("s", i%2)}}}
+		if i < users {
+			ev.User = &event.User{ID: fmt.Sprintf("user-%d", i)}
+		}
+		records = append(records, ev)
+	}
+	for name, c := range nodes(t) {
+		t.Run(name, func(t *testing.T) {
+			namespace := prepare(t, c, elasticsearch.LayoutStream)
+			bulk(t, c, namespace, elasticsearch.LayoutStream, records)
+			reader := New(c, namespace, elasticsearch.LayoutStream)
+			for _, q := range []struct {
+				name string
+				by   []query.Dimension
+				want float64
+			}{{"all", nil, users + nobody}, {"by service", []query.Dimension{query.ByService}, (users + nobody) / 2}, {"by day", []query.Dimension{query.ByDay}, users + nobody}} {
+				rows, err := reader.Sums(context.Background(), query.Request{By: q.by})
+				if err != nil || len(rows) == 0 {
+					t.Fatal(err)
+				}
+				if off := (float64(rows[0].Users) - q.want) / q.want; max(off, -off) > 0.01 {
+					t.Errorf("%s: %d users, not %.0f: %.2f %% off", q.name, rows[0].Users, q.want, 100*off)
+				} else {
+					t.Logf("%s: %d users of %.0f: %.3f %% off", q.name, rows[0].Users, q.want, 100*off)
+				}
+			}
+		})
 	}
 }

@@ -19,7 +19,7 @@ func activity(at time.Time, user, service string, n int) event.Event {
 		Timestamp: ts, ECS: &event.ECS{Version: event.ECSVersion},
 		Event: event.Meta{ID: event.KeyID(int64(ts), event.DatasetActivity, "sensor", user, service, fmt.Sprint(n)), Start: ts, End: ts,
 			Dataset: event.DatasetActivity, Kind: "event", Category: []string{"network"}},
-		Observer: &event.Observer{ID: "0b5c6a1e-6a55-4c4f-9f3c-1f1f0b6f2a11", Name: "berlin-1", Type: "sensor", Version: "1.0.0"},
+		Observer: &event.Observer{ID: "id of berlin-1", Name: "berlin-1", Type: "sensor", Version: "1.0"},
 		Source:   &event.Endpoint{IP: fmt.Sprintf("10.1.%d.%d", n/250%250, n%250), Port: ptr(uint16(40000 + n%20000)), Bytes: ptr(uint64(1000 + n))},
 		Destination: &event.Endpoint{IP: fmt.Sprintf("104.18.%d.47", n%256), Port: ptr(uint16(443)), Domain: service + ".example",
 			Bytes: ptr(uint64(9000 + n))},
