@@ -349,6 +349,7 @@ func TestSlow(t *testing.T) {
 		t.Errorf("the outcomes are %+v", n)
 	}
 	node.Set(elastictest.Faults{})
+	e.config.Timeout = time.Minute
 	if n, _ := try(t, e, some(0, 10)); n != (tally{stored: 10, duplicates: 10}) {
 		t.Errorf("afterwards the outcomes are %+v", n)
 	}
