@@ -45,9 +45,10 @@ type EyesConfig struct {
 // LogEye is what is known of one kind of log. Several sources may be one eye: the same proxy's files of several days, a pair of proxies.
 type LogEye struct {
 	name    string
-	uploads bool
+	uploads bool // its lines may tell how much was uploaded
+	told    bool // one has
 	newest  atomic.Int64
-	doubted int64 // used by the goroutine that reads the source
+	doubted atomic.Int64 // a time far ahead that one line claimed
 }
 
 type eyesCounts struct{ joined, uncounted, silent, untold atomic.Uint64 }
@@ -83,7 +84,7 @@ func NewEyes(c EyesConfig) *Eyes {
 	return &Eyes{config: c, logs: map[string]*LogEye{}, seen: map[visitor][]*seen{}}
 }
 
-// Source says that a source of lines, as log.file.path names it, belongs to the eye of this name, and whether its lines tell how much was
+// Source says that a source of lines, as log.file.path names it, belongs to the eye of this name, and whether its lines may tell how much was
 // uploaded. It is called before the first record of the source.
 func (e *Eyes) Source(source, name string, uploads bool) *LogEye {
 	e.mu.Lock()
@@ -100,18 +101,22 @@ func (e *Eyes) Source(source, name string, uploads bool) *LogEye {
 }
 
 // Beat notes that a line of a time was read, of whatever it tells. A time far ahead of those before that one line alone claims is not
-// believed. It may be called while others Join, by the one goroutine that reads the source.
+// believed. It may be called from several goroutines.
 func (l *LogEye) Beat(at int64) {
 	newest := l.newest.Load()
 	if at <= newest {
 		return
 	}
-	if newest != 0 && at-newest > farAhead && (l.doubted == 0 || at < l.doubted-farAhead || at > l.doubted+farAhead) {
-		l.doubted = at
-		return
+	if newest != 0 && at-newest > farAhead {
+		if doubted := l.doubted.Load(); doubted == 0 || at < doubted-farAhead || at > doubted+farAhead {
+			l.doubted.Store(at)
+			return
+		}
+		l.doubted.Store(0)
 	}
-	l.doubted = 0
-	l.newest.Store(at)
+	for newest < at && !l.newest.CompareAndSwap(newest, at) {
+		newest = l.newest.Load()
+	}
 }
 
 // Stats counts since the start. It may be called from other goroutines.
@@ -179,7 +184,8 @@ func (e *Eyes) record(ev *event.Event) (r record) {
 	if ev.Log != nil && ev.Log.File != nil {
 		r.eye, r.uploads = ev.Log.File.Path, ev.Source != nil && ev.Source.Bytes != nil
 		if l := e.logs[r.eye]; l != nil {
-			r.eye, r.uploads = l.name, l.uploads
+			l.told = l.told || r.uploads
+			r.eye, r.uploads = l.name, l.uploads && l.told
 		}
 	}
 	e.whose(&r, ev)

@@ -3,6 +3,7 @@ package sensor
 import (
 	"fmt"
 	"net/netip"
+	"sync"
 	"testing"
 
 	"github.com/gnomon-sensor/gnomon/sensor/event"
@@ -10,7 +11,7 @@ import (
 
 const eyeMinute = int64(60e9)
 
-// sight is one record that an eye writes, in minutes.
+// glimpse is one record that an eye writes, in minutes.
 type glimpse struct {
 	eye         string // empty: packets; else a log
 	client      string
@@ -29,6 +30,9 @@ func (g *glimpse) event(n int) *event.Event {
 	ev.Event = event.Meta{Dataset: event.DatasetActivity, Start: at(g.start), End: at(g.end)}
 	if g.user != "" {
 		ev.User = &event.User{Name: g.user}
+	}
+	if g.eye != "" && g.eye != "plain.log" {
+		ev.Source.Bytes = count(1)
 	}
 	if g.eye != "" {
 		ev.Log = &event.Log{File: &event.LogFile{Path: g.eye}}
@@ -136,7 +140,7 @@ func TestEyes(t *testing.T) {
 			c.config.Internal = netip.Addr.IsPrivate
 			e := NewEyes(c.config)
 			lines := map[string]*LogEye{squid: e.Source(squid, "squid", true), "squid.log.1": e.Source("squid.log.1", "squid", true),
-				"firewall.log": e.Source("firewall.log", "firewall", true), plain: e.Source(plain, "plain", false)}
+				"firewall.log": e.Source("firewall.log", "firewall", true), plain: e.Source(plain, "plain", true)} // it might tell, and does not
 			visits := []string{""}
 			for i := range c.records {
 				g := &c.records[i]
@@ -170,6 +174,22 @@ func TestBeat(t *testing.T) {
 		if l.Beat(c.at); l.newest.Load() != c.want {
 			t.Errorf("after %d the newest is %d, want %d", c.at, l.newest.Load(), c.want)
 		}
+	}
+}
+
+// Several sources may be one eye, each read by a goroutine of its own.
+func TestBeatTogether(t *testing.T) {
+	l := NewEyes(EyesConfig{}).Source("x", "squid", true)
+	var all sync.WaitGroup
+	for g := range int64(4) {
+		all.Go(func() {
+			for i := range int64(1000) {
+				l.Beat(1e18 + 4*i + g)
+			}
+		})
+	}
+	if all.Wait(); l.newest.Load() != 1e18+3999 {
+		t.Errorf("the newest is %d", l.newest.Load())
 	}
 }
 

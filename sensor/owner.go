@@ -114,7 +114,7 @@ func (e *Eyes) passedBy(v *seen) {
 func (e *Eyes) tells(log string) bool {
 	for _, l := range e.logs {
 		if l.name == log {
-			return l.uploads
+			return l.uploads && l.told
 		}
 	}
 	return false

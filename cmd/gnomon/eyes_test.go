@@ -11,6 +11,9 @@ func TestTwoEyes(t *testing.T) {
 	upload := file(t, "proxy.log", `1795266457.900   700 10.20.1.11 alice TCP_TUNNEL/200 3206 8834 CONNECT chatgpt.com:443 chatgpt.com "curl/7.88.1"
 1795266457.990    90 10.20.1.12 bob TCP_TUNNEL/200 900 5000 CONNECT chatgpt.com:443 chatgpt.com "curl/7.88.1"
 `)
+	const w3c = "#Fields: date time time-taken c-ip cs-username cs-method cs-host sc-bytes"
+	proxysg := file(t, "sg.log", w3c+" cs-bytes\n2026-11-21 13:07:37 700 10.20.1.11 alice CONNECT chatgpt.com 3206 8834\n")
+	sgPlain := file(t, "plain.log", w3c+"\n2026-11-21 13:07:37 700 10.20.1.11 alice CONNECT chatgpt.com 3206\n")
 	native := file(t, "native.log", "1795266457.900    700 10.20.1.11 TCP_TUNNEL/200 3206 CONNECT chatgpt.com:443 alice HIER_DIRECT/203.0.113.10 -\n")
 	late := file(t, "late.log", "1795280000.900 700 10.20.1.11 alice TCP_TUNNEL/200 3206 8834 CONNECT chatgpt.com:443 chatgpt.com \"-\"\n")
 	for _, tt := range []struct {
@@ -24,6 +27,8 @@ func TestTwoEyes(t *testing.T) {
 		{"named first", "logs", []string{upload, capture}, 2, 8834 + 5000, 2, 2},
 		{"packets count", "packets", []string{upload, capture}, 2, 0, 2, 2},
 		{"a log without uploads", "logs", []string{native, capture}, 1, 0, 1, 1},
+		{"a header with uploads", "logs", []string{proxysg, capture}, 1, 8834, 1, 1},
+		{"a header without uploads", "logs", []string{sgPlain, capture}, 1, 0, 1, 1},
 		{"another visit", "logs", []string{late, capture}, 2, 0, 1, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

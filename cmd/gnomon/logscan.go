@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/netip"
@@ -77,13 +78,34 @@ func (in *inputs) sorted(eyes *sensor.Eyes, prefer string) (first, then []*logIn
 	}
 	for _, log := range in.logs {
 		info, _ := library.Info(log.format) // it was looked up before
-		tells := info.Upload == ""
-		log.eye = eyes.Source(log.name, log.format, tells)
-		if tells && prefer == config.PreferLogs {
+		log.eye = eyes.Source(log.name, log.format, info.Uploads)
+		if info.Uploads && (info.Upload == "" || in.tellsUploads(log)) && prefer == config.PreferLogs {
 			first = append(first, log)
 		} else {
 			then = append(then, log)
 		}
 	}
 	return first, then, nil
+}
+
+// tellsUploads looks whether the first lines of a log, whose format leaves it open, tell how much went up.
+func (in *inputs) tellsUploads(log *logInput) bool {
+	if log.name == "-" {
+		return false
+	}
+	head, err := sniff(log.name)
+	if err != nil { // it is said when the log is read
+		return false
+	}
+	format, err := in.reader(log)
+	if err != nil {
+		return false
+	}
+	var r logs.Record
+	for line := range bytes.Lines(head) {
+		if format.Parse(line, &r) == nil && r.HasUp {
+			return true
+		}
+	}
+	return false
 }

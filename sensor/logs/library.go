@@ -111,6 +111,8 @@ type Info struct {
 	Name, Title string
 	// Upload says which line to configure instead where the format does not tell how much went up; empty if it does.
 	Upload string
+	// Uploads says that lines of the format may tell how much went up. Where Upload has something to say as well, not every log does.
+	Uploads bool
 	// Source are the pages that describe the fields.
 	Source []string
 	// Samples are lines of the format.
@@ -121,8 +123,7 @@ type Info struct {
 func (l *Library) Formats() []Info {
 	var out []Info
 	for _, name := range slices.Sorted(keysOf(l.formats)) {
-		s := l.formats[name].spec
-		out = append(out, Info{Name: s.Name, Title: s.Title, Upload: s.Upload, Source: s.Source, Samples: s.Samples})
+		out = append(out, l.formats[name].info())
 	}
 	return out
 }
@@ -133,8 +134,13 @@ func (l *Library) Info(name string) (Info, bool) {
 	if !ok {
 		return Info{}, false
 	}
+	return f.info(), true
+}
+
+func (f *format) info() Info {
 	s := f.spec
-	return Info{Name: s.Name, Title: s.Title, Upload: s.Upload, Source: s.Source, Samples: s.Samples}, true
+	uploads := slices.ContainsFunc(f.layouts, func(l *layout) bool { return l.kind != KindLookup && len(l.plan.up)+len(l.plan.deltaUp) > 0 })
+	return Info{Name: s.Name, Title: s.Title, Upload: s.Upload, Uploads: uploads, Source: s.Source, Samples: s.Samples}
 }
 
 // Open returns a Format for one source.

@@ -61,7 +61,7 @@ func (s *source) see(format string) {
 		return
 	}
 	info, _ := s.o.Library.Info(format) // it was opened before
-	s.use.See(s.o.Eye(s.config.Name, format, info.Upload == ""))
+	s.use.See(s.o.Eye(s.config.Name, format, info.Uploads))
 	s.seen = format
 }
 
