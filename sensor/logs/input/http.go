@@ -250,7 +250,7 @@ func (p *push) lines(ctx context.Context, body []byte) error {
 			return nil
 		case err != nil && !errors.Is(err, logs.ErrTooLong):
 			return err
-		case p.tests(line):
+		case err == nil && len(bytes.TrimSpace(line)) == 0, p.tests(line):
 			continue
 		}
 		if err := p.source.message(ctx, st, trim(line), err); err != nil {

@@ -87,20 +87,15 @@ type reader interface {
 
 // Open opens what listens, and reads how far each source was read before. An address that is taken is an error; a file that is not there
 // is none: it may come.
-func Open(configs []Config, o Options) (set *Set, err error) {
+func Open(configs []Config, o Options) (*Set, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the directory for the places of log sources: %w; allow it, or name another state directory", err)
 	}
-	set = &Set{o: o}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, set.close())
-		}
-	}()
+	set := &Set{o: o}
 	for i := range configs {
 		s, err := set.open(configs[i])
 		if err != nil {
-			return nil, err
+			return nil, errors.Join(err, set.close())
 		}
 		set.sources = append(set.sources, s)
 	}

@@ -20,6 +20,15 @@ func (f *files) read(ctx context.Context, t *tail, now time.Time) (more bool) {
 		f.broken(ctx, t, err)
 		return false
 	}
+	more = f.turn(ctx, t, now)
+	if !t.Packed && t.here && f.crowded() {
+		t.shut()
+	}
+	return more
+}
+
+// turn reads on in an open file for its turn, and says whether there is more at once.
+func (f *files) turn(ctx context.Context, t *tail, now time.Time) (more bool) {
 	for left := turn; left > 0; {
 		n, end, err := f.step(ctx, t, now)
 		if err != nil {
@@ -30,9 +39,6 @@ func (f *files) read(ctx context.Context, t *tail, now time.Time) (more bool) {
 			return false
 		}
 		left -= n
-	}
-	if !t.Packed && t.here && f.crowded() {
-		t.shut()
 	}
 	return true
 }
