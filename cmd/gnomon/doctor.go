@@ -44,8 +44,8 @@ func (p *program) doctorCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor [flags]",
 		Short: "say what makes, or would make, the sensor blind",
-		Long: `Doctor looks at what the sensor needs (permission, interfaces, traffic in both directions, drops, offloads, the clock, the store) and says of
-each what to do. It listens for a few seconds. Exit status 1 if something makes the sensor blind.
+		Long: `Doctor looks at what the sensor needs (permission, interfaces, traffic in both directions, drops, offloads, the clock, sources of logs, the store)
+and says of each what to do. It listens for a few seconds. Exit status 1 if something makes the sensor blind.
 
 With --fleet it asks Elasticsearch instead, and lists the sensors that have written there in the last 30 days: version, catalogue, when each was last
 seen, what it lost in the last day, and whether its clock is ahead. Exit status 1 if one is silent or its clock is wrong.`,
@@ -74,11 +74,18 @@ func (p *program) doctor(ctx context.Context, interfaces []string, listen time.D
 	}
 	var checks []check
 	checks = append(checks, checkClock(time.Now()))
-	captured, err := p.examineCapture(ctx, &c, listen)
+	if !c.logsAlone() {
+		captured, err := p.examineCapture(ctx, &c, listen)
+		if err != nil {
+			return err
+		}
+		checks = append(checks, captured...)
+	}
+	read, err := p.examineLogs(&c, time.Now())
 	if err != nil {
 		return err
 	}
-	checks = append(checks, captured...)
+	checks = append(checks, read...)
 	checks = append(checks, p.examineStore(ctx, &c)...)
 	checks = append(checks, p.examineElastic(ctx, &c)...)
 	out := p.out()
