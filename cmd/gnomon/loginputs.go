@@ -233,7 +233,7 @@ func (in *inputs) unknown(name string) error {
 // read hands the records of every log to what open returns for it. A log that breaks off is complained about and the others are still
 // read; the result is errReported then.
 func (in *inputs) read(ctx context.Context, list []*logInput, open func(*logInput) logUse) error {
-	bar := newProgress(in.p.stderr, "lines")
+	bar := &logProgress{progress: newProgress(in.p.stderr, "lines"), total: sizeOf(list)}
 	defer bar.clear()
 	for _, log := range list {
 		err := in.readOne(ctx, log, bar, open(log))
@@ -253,16 +253,35 @@ func (in *inputs) read(ctx context.Context, list []*logInput, open func(*logInpu
 	return nil
 }
 
+// logProgress shows how far all logs have been read, as they lie on the disk.
+type logProgress struct {
+	*progress
+	done, total int64
+}
+
+// sizeOf is the size of all logs together; 0 if one has none.
+func sizeOf(list []*logInput) (total int64) {
+	for _, log := range list {
+		info, err := os.Stat(log.name)
+		if err != nil || !info.Mode().IsRegular() {
+			return 0
+		}
+		total += info.Size()
+	}
+	return total
+}
+
 // stopError ends all reading.
 type stopError struct{ error }
 
-func (in *inputs) readOne(ctx context.Context, log *logInput, bar *progress, use logUse) error {
-	raw, total, err := in.open(log)
+func (in *inputs) readOne(ctx context.Context, log *logInput, bar *logProgress, use logUse) error {
+	raw, err := in.open(log)
 	if err != nil {
 		return err
 	}
 	defer raw.Close()
 	counted := &countingReader{r: raw}
+	defer func() { bar.done += counted.n }()
 	r, err := logs.Decompress(counted)
 	if err != nil {
 		return err
@@ -271,9 +290,10 @@ func (in *inputs) readOne(ctx context.Context, log *logInput, bar *progress, use
 	if err != nil {
 		return err
 	}
+	now := time.Now().UnixNano()
 	return logs.Read(logs.NewLines(r), format, &log.account, func(line []byte, r *logs.Record, err error) error {
 		if bar.tick(1) {
-			bar.show(log.name, counted.n, total)
+			bar.show(log.name, bar.done+counted.n, bar.total)
 		}
 		if log.account.Read%4096 == 0 && ctx.Err() != nil {
 			return stopError{fmt.Errorf("reading logs: interrupted in %s; what was read before was used", log.name)}
@@ -281,6 +301,7 @@ func (in *inputs) readOne(ctx context.Context, log *logInput, bar *progress, use
 		if err != nil {
 			return nil //nolint:nilerr // it is accounted for
 		}
+		log.account.Age(r, now, 0)
 		used, err := use(line, r)
 		if used {
 			log.account.Used++
@@ -301,20 +322,11 @@ func (in *inputs) reader(log *logInput) (logs.Format, error) {
 	return library.Open(log.format, logs.Options{Location: in.location, Now: func() int64 { return log.written }})
 }
 
-func (in *inputs) open(log *logInput) (io.ReadCloser, int64, error) {
+func (in *inputs) open(log *logInput) (io.ReadCloser, error) {
 	if log.name == "-" {
-		return io.NopCloser(in.p.stdin), 0, nil
+		return io.NopCloser(in.p.stdin), nil
 	}
-	f, err := os.Open(log.name)
-	if err != nil {
-		return nil, 0, err
-	}
-	info, err := f.Stat()
-	if err != nil {
-		f.Close()
-		return nil, 0, err
-	}
-	return f, info.Size(), nil
+	return os.Open(log.name)
 }
 
 type countingReader struct {

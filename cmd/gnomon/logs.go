@@ -123,7 +123,7 @@ func (p *program) testLibrary(c *settings, library *logs.Library, path string, o
 		return usage("logs test: %s is no log; give one file", path)
 	}
 	log := in.logs[0]
-	raw, _, err := in.open(log)
+	raw, err := in.open(log)
 	if err != nil {
 		return fmt.Errorf("reading a log: %w", err)
 	}

@@ -133,8 +133,8 @@ func startLogs(t *testing.T, dir, log string) *scanning {
 	return s
 }
 
-// sumsOf are the flows and uploaded bytes that a store's sums know of.
-func sumsOf(t *testing.T, dir string) (flows, up uint64) {
+// storeSums are the flows and uploaded bytes that a store's sums know of.
+func storeSums(t *testing.T, dir string) (flows, up uint64) {
 	t.Helper()
 	r, err := store.OpenReader(filepath.Join(dir, "store.db"))
 	if err != nil {
@@ -171,7 +171,7 @@ func TestProcessLogsKilled(t *testing.T) {
 			}
 		}
 		want := w.flows * uint64(r.IntN(100)) / 100
-		until(t, "some of it is in the store", func() bool { flows, _ := sumsOf(t, dir); return flows >= want })
+		until(t, "some of it is in the store", func() bool { flows, _ := storeSums(t, dir); return flows >= want })
 		s.kill(t)
 		if k%2 == 0 { // the log goes on while nobody reads
 			w.write(1000)
@@ -179,14 +179,14 @@ func TestProcessLogsKilled(t *testing.T) {
 		}
 		s = startLogs(t, dir, w.path("access.log"))
 	}
-	until(t, "all of it is in the store", func() bool { flows, _ := sumsOf(t, dir); return flows >= w.flows })
+	until(t, "all of it is in the store", func() bool { flows, _ := storeSums(t, dir); return flows >= w.flows })
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	if status := exitStatus(t, s.cmd.Wait()); status != 0 {
 		t.Fatalf("status %d: %s", status, s.says())
 	}
-	if flows, up := sumsOf(t, dir); flows != w.flows || up != w.up {
+	if flows, up := storeSums(t, dir); flows != w.flows || up != w.up {
 		t.Errorf("the sums are %d flows and %d bytes; the log has %d and %d", flows, up, w.flows, w.up)
 	}
 	if lines < 1_000_000 {

@@ -14,9 +14,12 @@ import (
 func (in *inputs) sources() map[string]event.Source {
 	out := map[string]event.Source{}
 	for _, log := range in.logs {
-		a := &log.account
-		sum := out[log.name]
-		out[log.name] = event.Source{Read: sum.Read + a.Read, Used: sum.Used + a.Used, Rejected: sum.Rejected + a.Rejected()}
+		upload := ""
+		if library, err := in.formats(); err == nil { // else no log was read
+			info, _ := library.Info(log.format) // it was looked up before
+			upload = info.Upload
+		}
+		out[log.name] = out[log.name].Plus(log.account.Counts(log.format, upload))
 	}
 	return out
 }
@@ -35,33 +38,39 @@ func (in *inputs) tell() {
 	}
 }
 
-// writeAdvice names the logs that do not tell how much went up, and what to configure instead.
-func (in *inputs) writeAdvice(w io.Writer) {
+// writeSources says what became of the lines of logs, and names those that do not tell how much went up, with what to configure instead.
+func writeSources(w io.Writer, c *sensor.Coverage) {
+	fmt.Fprintln(w)
+	t := newTable("LOG", "LINES", "OF AI SERVICES", "NOT AI", "OTHER", "REJECTED")
+	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {
+		s := c.Sources[name]
+		t.row(printable(name), fmt.Sprint(s.Read), fmt.Sprint(s.Used), fmt.Sprint(s.NotAI), fmt.Sprint(s.Other), fmt.Sprint(s.Rejected))
+	}
+	t.write(w)
 	said := map[string]bool{}
-	for _, log := range in.logs {
-		library, err := in.formats()
-		if err != nil { // then no log was read
-			return
-		}
-		info, _ := library.Info(log.format)
-		if info.Upload == "" || said[log.format] || log.account.NoBytes == 0 {
+	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {
+		s := c.Sources[name]
+		writeDoubts(w, name, &s)
+		if s.Advice == "" || said[s.Format] {
 			continue
 		}
-		said[log.format] = true
-		fmt.Fprintf(w, "\nUploads are unknown from %s (%s). To have them, configure:\n  %s\n", log.name, info.Title, info.Upload)
+		said[s.Format] = true
+		fmt.Fprintf(w, "\nUploads are unknown from %s (%s). To have them, configure:\n  %s\n", printable(name), s.Format, s.Advice)
 	}
 }
 
-// writeSources says what became of the lines of logs.
-func writeSources(w io.Writer, c *sensor.Coverage) {
-	fmt.Fprintln(w)
-	t := newTable("LOG", "LINES", "OF AI SERVICES", "NOT AI OR NO RECORD", "REJECTED")
-	for _, name := range slices.Sorted(maps.Keys(c.Sources)) {
-		s := c.Sources[name]
-		t.row(printable(name), fmt.Sprint(s.Read), fmt.Sprint(s.Used), fmt.Sprint(s.Read-s.Used-s.Rejected), fmt.Sprint(s.Rejected))
+// writeDoubts says what of a source's lines wants to be looked at.
+func writeDoubts(w io.Writer, name string, s *event.Source) {
+	for _, doubt := range [...]struct {
+		n    uint64
+		says string
+	}{{s.Ahead, "records tell a time that has not come: is a clock or a time zone wrong?"}, {s.Old, "records are older than anything is kept"},
+		{s.NoTime, "records tell no time, and count when the log was written"}, {s.Lost, "messages or files were lost before they could be read"}} {
+		if doubt.n > 0 {
+			fmt.Fprintf(w, "%s: %d %s\n", printable(name), doubt.n, doubt.says)
+		}
 	}
-	t.write(w)
-	if both := c.TwoEyes; both != nil {
-		fmt.Fprintf(w, "\nPackets and logs both told of visits: %d records; %d of all records were not counted, for the other's were (visit.prefer).\n", both.Joined, both.Uncounted)
+	if s.Problem != "" {
+		fmt.Fprintf(w, "%s: %s\n", printable(name), printable(s.Problem))
 	}
 }

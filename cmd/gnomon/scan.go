@@ -87,11 +87,11 @@ func (p *program) scan(ctx context.Context, args []string, lo *logOptions, o *sc
 	blind := blindSpots{coverage: &coverage}
 	seen, leftOut := parts.clients.Take(clientsInAll)
 	blind.clients, blind.leftOut = pipe.clientSights(seen), leftOut
-	return errors.Join(err, namesErr, p.writeScan(o, sum, &blind, in))
+	return errors.Join(err, namesErr, p.writeScan(o, sum, &blind))
 }
 
 // writeScan prints what was found, for a program or a person.
-func (p *program) writeScan(o *scanOptions, sum *summary, blind *blindSpots, in *inputs) error {
+func (p *program) writeScan(o *scanOptions, sum *summary, blind *blindSpots) error {
 	out := p.out()
 	if o.asJSON {
 		if err := sum.writeJSON(out, blind); err != nil {
@@ -99,7 +99,6 @@ func (p *program) writeScan(o *scanOptions, sum *summary, blind *blindSpots, in 
 		}
 	} else {
 		sum.write(out, blind.coverage, blind)
-		in.writeAdvice(out)
 	}
 	return out.Flush()
 }

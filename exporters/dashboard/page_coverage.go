@@ -94,21 +94,6 @@ func lossPanel(s *seen) panel {
 	return panel{ID: "losses", Title: "Losses", Half: true, Table: t, Lead: "What the sensors should have seen whole and did not."}
 }
 
-// sourcePanel lists the log sources.
-func sourcePanel(s *seen) panel {
-	t := &table{ID: "sources", Caption: "Log sources", Empty: "No log source is configured, or none has reported.", Columns: []column{{Title: "Source", CSV: []string{"source"}},
-		{Title: "Lines read", Class: "num", CSV: []string{"read"}}, {Title: "Used", Class: "num opt", CSV: []string{"used"}}, {Title: "Rejected", Class: "num", CSV: []string{"rejected"}}}}
-	for _, name := range slices.Sorted(maps.Keys(s.Sources)) {
-		n := s.Sources[name]
-		head := cell{Text: clean(name)}
-		if n.Read == 0 {
-			head.Note = "silent in this period"
-		}
-		t.Rows = append(t.Rows, []cell{head, number(n.Read), number(n.Used), number(n.Rejected)})
-	}
-	return panel{ID: "log-sources", Title: "Log sources", Half: true, Table: t, Lead: "A silent source is not a clean one."}
-}
-
 // gapPanel lists when nothing was watched, the longest first.
 func (v *view) gapPanel(s *seen) panel {
 	gaps := slices.Clone(s.gaps)

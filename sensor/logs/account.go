@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"strings"
+
+	"github.com/gnomon-sensor/gnomon/sensor/event"
 )
 
 // reasons are the errors of Parse, in the order in which they are told.
@@ -75,6 +77,20 @@ func (a *Account) Add(line []byte, r *Record, err error) {
 	}
 }
 
+// aheadBy is how far ahead of the clock a record's time may be without being counted.
+const aheadBy = 300 * second
+
+// Age counts a record whose time is one that has not come, or so long before now that nothing of it is kept; kept 0: everything is. Times are
+// nanoseconds.
+func (a *Account) Age(r *Record, now, kept int64) {
+	switch {
+	case r.Time > now+aheadBy:
+		a.Ahead++
+	case kept > 0 && r.Time != 0 && r.Time < now-kept:
+		a.Old++
+	}
+}
+
 // NotAI is how many records were of no AI service.
 func (a *Account) NotAI() uint64 { return a.Records - a.Used }
 
@@ -98,6 +114,23 @@ func (a *Account) Rejections() []Rejection {
 		}
 	}
 	return out
+}
+
+// Counts is the account as coverage tells it; format is what the lines are of, and upload what to configure to have uploads, if they are not
+// told.
+func (a *Account) Counts(format, upload string) event.Source {
+	s := event.Source{Read: a.Read, Used: a.Used, NotAI: a.NotAI(), Other: a.Other(), Rejected: a.Rejected(), NoTime: a.NoTime, Old: a.Old, Ahead: a.Ahead,
+		NoUpload: a.NoBytes, Format: format}
+	if a.NoBytes > 0 {
+		s.Advice = upload
+	}
+	for _, r := range a.Rejections() {
+		if s.RejectedBy == nil {
+			s.RejectedBy = map[string]uint64{}
+		}
+		s.RejectedBy[r.Reason] = r.Lines
+	}
+	return s
 }
 
 // Read hands every line of a stream to f, and what it says to use, which may keep nothing of either. It returns at the end of the

@@ -145,7 +145,12 @@ func (w *World) cover(row *query.CoverageRow, h time.Time) {
 		name = w.hostile(i, name)
 		s := row.Sources[name]
 		if i < 2 {
-			s.Read, s.Used, s.Rejected = s.Read+9000, s.Used+400, s.Rejected+uint64(i)
+			n := event.Source{Read: 9000, Used: 400, NotAI: 8500 - uint64(i), Other: 100, Rejected: uint64(i), Format: "squid-native", NoUpload: 8900,
+				Advice: w.hostile(i, "Squid: logformat gnomon %>a %>st")}
+			if i > 0 {
+				n.RejectedBy = map[string]uint64{w.hostile(i, "too few columns"): 1}
+			}
+			s = s.Plus(n)
 		}
 		row.Sources[name] = s
 	}

@@ -1,6 +1,7 @@
 package input
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -235,11 +236,7 @@ func (p *push) lines(ctx context.Context, body []byte) error {
 	if err != nil {
 		return err
 	}
-	var from io.Reader = r
-	if head, _ := r.Peek(64); bytes.HasPrefix(bytes.TrimLeft(head, " \t\r\n"), []byte("[{")) || bytes.HasPrefix(bytes.TrimLeft(head, " \t\r\n"), []byte("[ {")) {
-		from = &list{r: r}
-	}
-	lines, st := logs.NewLines(from), &stream{}
+	lines, st := logs.NewLines(objects(r)), &stream{}
 	for {
 		line, err := lines.Next()
 		switch {
@@ -257,6 +254,15 @@ func (p *push) lines(ctx context.Context, body []byte) error {
 			return err
 		}
 	}
+}
+
+// objects is r, or if that is a JSON list of objects, its objects as lines.
+func objects(r *bufio.Reader) io.Reader {
+	head, _ := r.Peek(64) // what is there
+	if head, ok := bytes.CutPrefix(bytes.TrimSpace(head), []byte("[")); ok && bytes.HasPrefix(bytes.TrimSpace(head), []byte("{")) {
+		return &list{r: r}
+	}
+	return r
 }
 
 // tests says whether a line is what Logpush sends first, to see whether anybody listens, and accounts for it.

@@ -39,12 +39,8 @@ type source struct {
 	spoiled bool
 }
 
-const (
-	// roomEvery is how many lines are taken for each time that Room is asked.
-	roomEvery = 64
-	// aheadBy is how far ahead of the clock a record's time may be without being counted.
-	aheadBy = 5 * time.Minute
-)
+// roomEvery is how many lines are taken for each time that Room is asked.
+const roomEvery = 64
 
 func newSource(c Config, o *Options) *source {
 	s := &source{config: c, o: o, holding: map[*stream]bool{}, problem: problems{log: o.Log.With("source", c.Name)}}
@@ -87,11 +83,7 @@ func (s *source) take(st *stream, line []byte) {
 		}
 		return
 	}
-	if now := s.last.UnixNano(); r.Time > now+int64(aheadBy) {
-		s.account.Ahead++
-	} else if s.o.Kept > 0 && r.Time != 0 && r.Time < now-int64(s.o.Kept) {
-		s.account.Old++
-	}
+	s.account.Age(r, s.last.UnixNano(), int64(s.o.Kept))
 	s.newest = max(s.newest, r.Time)
 	s.use.Written(st.writtenAt(s.last))
 	if s.use.Add(r, line) {
@@ -137,18 +129,9 @@ func (s *source) touch() {
 func (s *source) figures() event.Source {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a := &s.account
-	out := event.Source{Read: a.Read, Used: a.Used, NotAI: a.NotAI(), Other: a.Other(), Rejected: a.Rejected(), NoTime: a.NoTime, Old: a.Old, Ahead: a.Ahead,
-		Lost: s.lost, Format: s.format(), NoUpload: a.NoBytes, Problem: s.problem.worst()}
-	for _, r := range a.Rejections() {
-		if out.RejectedBy == nil {
-			out.RejectedBy = map[string]uint64{}
-		}
-		out.RejectedBy[r.Reason] = r.Lines
-	}
-	if info, ok := s.o.Library.Info(out.Format); ok && a.NoBytes > 0 {
-		out.Advice = info.Upload
-	}
+	info, _ := s.o.Library.Info(s.format()) // nobody may know yet
+	out := s.account.Counts(s.format(), info.Upload)
+	out.Lost, out.Problem = s.lost, s.problem.worst()
 	return out
 }
 
