@@ -34,7 +34,7 @@
 // from which identity learns who is nobody and who holds an address.
 //
 // Package logs is the second eye: lines in, the same records out, past everything that has to do with frames. Where both see a visit, Eyes
-// says whose records count, once it is known who it was.
+// says whose records count, once it is known who it was. Package logs/input brings the lines in, and goes on at the byte after a crash.
 //
 // Nothing here knows an exporter: Sink is the whole of it. What comes behind it is wired together in cmd/gnomon.
 package sensor

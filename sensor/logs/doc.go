@@ -8,6 +8,6 @@
 // A format is data: a TOML file in formats/ (see README.md there is one for how to add another), compiled once. Only what no table can
 // say is code: headers that change within a file, several lines that make one record, sessions whose records carry running totals.
 //
-// Lines come from elsewhere: files, syslog and HTTP are not read here, and Lines only cuts a stream. Whose address it was and what the
+// Lines come from elsewhere: files, syslog and HTTP are read by package input, and Lines only cuts a stream. Whose address it was and what the
 // organisation says of a service is not decided here either (see identity and policy).
 package logs
