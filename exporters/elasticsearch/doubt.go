@@ -99,7 +99,7 @@ func (w *worker) find(ctx context.Context, part []event.Event) (map[string]bool,
 	switch {
 	case err != nil:
 		return nil, err
-	case status == http.StatusForbidden:
+	case forbidden(status, answer):
 		w.mayNotAsk(answer)
 		return nil, nil
 	case status != http.StatusOK:
@@ -111,10 +111,20 @@ func (w *worker) find(ctx context.Context, part []event.Event) (map[string]bool,
 // refresh makes what was written just now visible to a search. That it may not is no reason not to search.
 func (w *worker) refresh(ctx context.Context, in string) error {
 	status, answer, err := w.e.client.Do(ctx, http.MethodPost, in+"/_refresh?ignore_unavailable=true", nil)
-	if err == nil && (status >= http.StatusInternalServerError || status == http.StatusUnauthorized || status == http.StatusTooManyRequests) {
+	if err == nil && status != http.StatusOK && status != http.StatusNotFound && !forbidden(status, answer) {
 		err = &StatusError{Status: status, Reason: Reason(answer)}
 	}
 	return err
+}
+
+// forbidden says whether the key has no privilege for a request. A block, of a full disk or of a tired node, is forbidden likewise, and passes.
+func forbidden(status int, answer []byte) bool {
+	var said struct {
+		Error struct {
+			Type string `json:"type"`
+		} `json:"error"`
+	}
+	return status == http.StatusForbidden && json.Unmarshal(answer, &said) == nil && said.Error.Type == "security_exception"
 }
 
 // mayNotAsk goes on without asking.

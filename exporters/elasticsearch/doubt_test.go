@@ -130,3 +130,29 @@ func TestMayNotAsk(t *testing.T) {
 		t.Errorf("it asks %d times", asked)
 	}
 }
+
+// A block passes: what may not be asked now is not sent now either, and is asked for next time.
+func TestBlockedAsking(t *testing.T) {
+	for _, action := range []string{"/_refresh", "/_search"} {
+		t.Run(action, func(t *testing.T) {
+			node, address := elastictest.New(t)
+			e := open(t, address, nil)
+			node.Set(elastictest.Faults{Before: func(w http.ResponseWriter, r *http.Request) bool {
+				return strings.HasSuffix(r.URL.Path, action) && elastictest.Refuse(w, http.StatusForbidden, "cluster_block_exception")
+			}})
+			if n, _ := try(t, e, some(0, 10)); n != (tally{again: 10}) {
+				t.Errorf("in the block, the outcomes are %+v", n)
+			}
+			asked := 0
+			node.Set(elastictest.Faults{Before: func(_ http.ResponseWriter, r *http.Request) bool {
+				if strings.HasSuffix(r.URL.Path, "/_search") {
+					asked++
+				}
+				return false
+			}})
+			if n, _ := try(t, e, some(0, 10)); n != (tally{stored: 10}) || asked != 1 {
+				t.Errorf("after it, the outcomes are %+v, and it asks %d times", n, asked)
+			}
+		})
+	}
+}
