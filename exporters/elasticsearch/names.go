@@ -8,7 +8,13 @@ import (
 
 // Stream is the name of the data stream of a dataset, as in logs-gnomon.activity-default.
 func Stream(dataset, namespace string) string {
-	return streamType(dataset) + "-" + dataset + "-" + namespace
+	return string(appendStream(nil, dataset, namespace))
+}
+
+func appendStream(b []byte, dataset, namespace string) []byte {
+	b = append(append(b, streamType(dataset)...), '-')
+	b = append(append(b, dataset...), '-')
+	return append(b, namespace...)
 }
 
 // streamType begins a data stream's name.
@@ -24,7 +30,13 @@ const dailyPrefix = "gnomon-"
 
 // Daily begins the names of the daily indices of a dataset, as in gnomon-activity-default-; the day follows, as in 2026.11.21 (UTC).
 func Daily(dataset, namespace string) string {
-	return dailyPrefix + strings.TrimPrefix(dataset, "gnomon.") + "-" + namespace + "-"
+	return string(appendDaily(nil, dataset, namespace))
+}
+
+func appendDaily(b []byte, dataset, namespace string) []byte {
+	b = append(append(b, dailyPrefix...), strings.TrimPrefix(dataset, "gnomon.")...)
+	b = append(append(b, '-'), namespace...)
+	return append(b, '-')
 }
 
 // dayForm is how the day stands in a daily index's name.
@@ -42,8 +54,8 @@ func Targets(dataset, namespace, layout string) string {
 // record always goes to the same index.
 func (c *Config) appendIndex(b []byte, dataset string, at event.Time) []byte {
 	if c.Layout == LayoutDaily {
-		b = append(b, Daily(dataset, c.Namespace)...)
+		b = appendDaily(b, dataset, c.Namespace)
 		return at.Time().AppendFormat(b, dayForm)
 	}
-	return append(b, Stream(dataset, c.Namespace)...)
+	return appendStream(b, dataset, c.Namespace)
 }
