@@ -8,6 +8,9 @@ func (t *TLS) data(n uint32, at int64) {
 		return
 	}
 	t.guess(n)
+	if t.goesOn(n) {
+		t.answered = false
+	}
 	switch {
 	case n <= alertLen:
 		return

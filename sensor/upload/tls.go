@@ -64,6 +64,8 @@ type TLS struct {
 	previous uint32 // content of the client's record before
 	slack    uint64 // overhead that may lie in what is being counted beside what was taken off
 	spare    uint64 // overhead that was taken off and may be none
+	heard    uint32 // where the server's stream was when it answered last
+	got      uint32 // how far the client's segment acknowledges it
 	opaque   bool   // stretches without a header in sight were counted
 	acks     acks
 	empty    uint32 // bytes in which nothing looked like TLS
@@ -144,6 +146,9 @@ func (t *TLS) walk(seg *decode.Segment, side int) {
 	d := &t.dir[side]
 	b := t.fresh(d, side, seg)
 	d.next += uint32(len(b))
+	if side == 0 {
+		t.got = seg.Ack
+	}
 	for len(b) > 0 {
 		var rec tls.Record
 		if rec, b = d.records.Next(b); rec.Len > 0 {
@@ -226,12 +231,36 @@ func (t *TLS) server(rec tls.Record) {
 	}
 	content := less(uint64(rec.Len), uint64(t.sealed))
 	t.guess(uint32(content))
-	if content <= alertLen || t.h2 && (content%h2Window == 0 || content == h2Frame || content == h2Ping) {
-		return // window updates in any number, an acknowledgement
+	if t.aside(content) {
+		return
 	}
 	t.settle(t.rhythm.last)
+	if t.amid() {
+		return
+	}
 	t.decide()
+	t.heard = t.dir[1].next
 	t.answer(content)
+}
+
+// aside says whether n bytes of the server are no answer: an alert, window updates in any number, an acknowledgement.
+func (t *TLS) aside(n uint64) bool {
+	return n <= alertLen || t.h2 && (n%h2Window == 0 || n == h2Frame || n == h2Ping)
+}
+
+// amid says whether the client is in the middle of a record, so that the server's words are no answer to it: session tickets (RFC 8446,
+// section 4.6.1), settings, answers of other streams.
+func (t *TLS) amid() bool {
+	rec := t.dir[0].records.Pending()
+	return t.open && rec.Len > 0 && !rec.Unseen && rec.Type == tls.ApplicationData
+}
+
+// goesOn says whether a record of n bytes goes on with what the client said before the server's words: it had not received them, or both
+// records are as long as a record may be, as what is written in one piece is cut. Over HTTP/2 what follows a short record may as well be
+// another request.
+func (t *TLS) goesOn(n uint32) bool {
+	crossed := t.dir[0].begun && t.dir[1].begun && int32(t.got-t.heard) < 0 && (!t.h2 || t.previous > t.headMost())
+	return t.answered && (crossed || n == tls.MaxPlaintext && t.previous == tls.MaxPlaintext)
 }
 
 // client follows the client's records.

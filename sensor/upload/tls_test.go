@@ -235,3 +235,52 @@ func BenchmarkTLS(b *testing.B) {
 		at += 1448
 	}
 }
+
+// A body goes on whatever the server says meanwhile: session tickets, settings, answers of other streams.
+func TestBodyGoesOn(t *testing.T) {
+	const full = tls.MaxPlaintext + sealed13
+	tickets := func(w *wire) { w.says(1, 255, 255) }
+	tests := []struct {
+		name  string
+		hello Hello
+		play  func(w *wire)
+		want  uint64
+		most  float64
+	}{
+		{"between full records", Hello{}, func(w *wire) {
+			w.says(0, full)
+			tickets(w)
+			w.says(0, full, full, 50_400-3*tls.MaxPlaintext+sealed13)
+		}, 50_000, 0.1},
+		{"that the client has not received", Hello{HTTP2: true}, func(w *wire) {
+			w.says(0, full, full, full)
+			before := w.seq[1]
+			tickets(w)
+			after := w.seq[1]
+			w.seq[1] = before // what the client acknowledges
+			w.says(0, 50_400-3*tls.MaxPlaintext+sealed13)
+			w.seq[1] = after
+		}, 50_000, 0.2},
+		{"in the middle of a record", Hello{HTTP2: true}, func(w *wire) {
+			b := record(tls.ApplicationData, full)
+			w.send(0, b[:9000])
+			tickets(w)
+			w.send(0, b[9000:])
+			w.says(0, 3000+sealed13)
+		}, tls.MaxPlaintext + 3000 - 400, 0.3},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			m := NewTLS(tt.hello, 0)
+			w := &wire{meter: m, mss: 1448}
+			w.hands()
+			tt.play(w)
+			w.says(1, 900)
+			m.End()
+			check(t, m.Total(), tt.want, tt.most)
+			if n := m.Total().Bursts; n != 1 {
+				t.Errorf("%d bursts, want 1", n)
+			}
+		})
+	}
+}
