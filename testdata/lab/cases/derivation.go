@@ -42,7 +42,7 @@ func bodies(sizes ...int) way {
 	up := way{bodies: sizes, down: 600}
 	for i, n := range sizes {
 		if i > 0 {
-			up.name += "+"
+			up.name += "-"
 		}
 		up.name += fmt.Sprintf("%dK", n>>10)
 	}

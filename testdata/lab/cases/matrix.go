@@ -24,7 +24,7 @@ func Matrix() []Case {
 			}
 		}
 	}
-	return out
+	return append(out, Manners()...)
 }
 
 // talker is a client and the version of HTTP it speaks.
@@ -85,7 +85,7 @@ func wires() []wire {
 
 // play returns the case of one talker, way and wire.
 func (t talker) play(up way, on wire) Case {
-	const host = "upload.example.net"
+	const host = uploadHost
 	c := Case{
 		Name: fmt.Sprintf("%s-%s-%s-%s", t.client, t.version, up.name, on.name), Why: "upload estimate",
 		Client: t.client, Version: t.version, Rules: on.rules, Names: []standin.Name{{Host: host, H3: t.version == clients.H3}},

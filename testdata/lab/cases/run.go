@@ -65,7 +65,7 @@ func (l *Lab) capture(ctx context.Context, c Case) (res result, err error) {
 		return res, err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
-	job := clients.Job{Version: c.Version, Requests: c.Requests}
+	job := clients.Job{Version: c.Version, Requests: c.Requests, Manner: c.Manner}
 	if c.User != "" {
 		job.Proxy = proxyURL(c.User)
 	}
@@ -102,6 +102,9 @@ func (l *Lab) run(ctx context.Context, w *world, at netip.Addr, name string, job
 		return fmt.Errorf("making a scratch directory for %s: %w", name, err)
 	}
 	job.CAFile, job.KeyHash = w.ca, w.keyHash
+	if job.Manner.Cert != "" {
+		job.Manner.Cert = w.cert
+	}
 	argv, env, err := client.Command(job)
 	if err != nil {
 		return err

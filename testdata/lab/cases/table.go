@@ -24,7 +24,8 @@ type Case struct {
 	IPv6     bool           // servers have only IPv6 addresses
 	ECHName  string         // hellos are encrypted behind this public name
 	Rules    forward.Rules
-	Shape    shape // what the capture must show, if more than the conversation
+	Manner   clients.Manner // any Cert is replaced by the world's
+	Shape    shape          // what the capture must show, if more than the conversation
 	Rewrite  rewrite
 }
 

@@ -50,6 +50,7 @@ type world struct {
 	book    *truth.Book
 	dir     string
 	ca      string
+	cert    string // of the clients
 	keyHash string
 	squid   *squid
 
@@ -115,6 +116,14 @@ func (w *world) scratch(authority *standin.Authority) error {
 	w.ca = filepath.Join(w.dir, "ca.pem")
 	if err := os.WriteFile(w.ca, authority.PEM(), 0o644); err != nil {
 		return fmt.Errorf("writing the root certificate: %w", err)
+	}
+	cert, err := authority.Client()
+	if err != nil {
+		return err
+	}
+	w.cert = filepath.Join(w.dir, "client.pem")
+	if err := os.WriteFile(w.cert, cert, 0o600); err != nil {
+		return fmt.Errorf("writing the clients' certificate: %w", err)
 	}
 	w.keyHash, err = authority.KeyHash()
 	return err

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -54,6 +55,48 @@ type Job struct {
 	KeyHash  string // of the servers' key, for browsers
 	Proxy    string // URL with user and password, or empty
 	Dir      string // scratch, of this job alone
+	Manner   Manner
+}
+
+// Manner is how a client goes about its requests, where that is not as usual. Only curl (but not Fresh) and the Go client can.
+type Manner struct {
+	TLS12 bool   // TLS 1.2 and no later
+	Fresh bool   // each request over a connection of its own; later ones resume, over QUIC with early data
+	Cert  string // PEM file with a certificate and its key, to be shown to servers that ask
+	Gzip  bool   // bodies are compressed
+}
+
+// body is the body of a request.
+func (m Manner) body(n int) []byte {
+	if m.Gzip {
+		return Compressed(n)
+	}
+	return make([]byte, n)
+}
+
+// curl writes a manner as options of curl.
+func (m Manner) curl() (out []string) {
+	if m.TLS12 {
+		out = append(out, "--tls-max", "1.2")
+	}
+	if m.Cert != "" {
+		out = append(out, "--cert", m.Cert)
+	}
+	if m.Gzip {
+		out = append(out, "--header", "Content-Encoding: gzip")
+	}
+	return out
+}
+
+// args writes a manner as arguments of the Go client.
+func (m Manner) args() (out []string) {
+	for name, yes := range map[string]bool{"-tls12": m.TLS12, "-fresh": m.Fresh, "-gzip": m.Gzip, "-cert=" + m.Cert: m.Cert != ""} {
+		if yes {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 // Client is a program that can do jobs.
@@ -127,7 +170,7 @@ func node(job Job) ([]string, []string, error) {
 
 func goClient(self string) func(Job) ([]string, []string, error) {
 	return func(job Job) ([]string, []string, error) {
-		return append([]string{self, "client"}, arguments(job)...), nil, nil
+		return append(append([]string{self, "client"}, job.Manner.args()...), arguments(job)...), nil, nil
 	}
 }
 
@@ -146,8 +189,8 @@ func arguments(job Job) []string {
 // curl does all requests in one process, so that it can reuse connections.
 func curl(job Job) ([]string, []string, error) {
 	flag, ok := map[string]string{H1: "--http1.1", H2: "--http2", H3: "--http3-only"}[job.Version]
-	if !ok {
-		return nil, nil, fmt.Errorf("preparing curl: it has no %q", job.Version)
+	if !ok || job.Manner.Fresh {
+		return nil, nil, fmt.Errorf("preparing curl: it has no %q, or cannot resume", job.Version)
 	}
 	argv := []string{"curl"}
 	for i, r := range job.Requests {
@@ -157,7 +200,7 @@ func curl(job Job) ([]string, []string, error) {
 		argv = append(argv, flag, "--silent", "--show-error", "--cacert", job.CAFile, "--output", "/dev/null", "--request", r.Method)
 		if r.Upload > 0 {
 			body := filepath.Join(job.Dir, fmt.Sprintf("body%d", i))
-			if err := os.WriteFile(body, make([]byte, r.Upload), 0o644); err != nil {
+			if err := os.WriteFile(body, job.Manner.body(r.Upload), 0o644); err != nil {
 				return nil, nil, fmt.Errorf("writing request body: %w", err)
 			}
 			argv = append(argv, "--data-binary", "@"+body)
@@ -165,6 +208,7 @@ func curl(job Job) ([]string, []string, error) {
 		if job.Proxy != "" {
 			argv = append(argv, "--proxy", job.Proxy)
 		}
+		argv = append(argv, job.Manner.curl()...)
 		argv = append(argv, r.URL)
 	}
 	return argv, nil, nil

@@ -1,6 +1,9 @@
 package clients
 
 import (
+	"bytes"
+	"compress/gzip"
+	"io"
 	"net/url"
 	"os"
 	"slices"
@@ -103,5 +106,52 @@ func TestPageURL(t *testing.T) {
 	}
 	if _, err := pageURL(Job{}); err == nil {
 		t.Error("a job without requests has a page")
+	}
+}
+
+func TestManner(t *testing.T) {
+	tests := []struct {
+		name    string
+		client  string
+		version string
+		manner  Manner
+		want    []string
+		bad     bool
+	}{
+		{"curl, TLS 1.2 and a certificate", "curl", H1, Manner{TLS12: true, Cert: "/c.pem"}, []string{"--tls-max", "1.2", "--cert", "/c.pem"}, false},
+		{"curl, compressed", "curl", H2, Manner{Gzip: true}, []string{"Content-Encoding: gzip"}, false},
+		{"curl cannot resume", "curl", H2, Manner{Fresh: true}, nil, true},
+		{"Go, all of it", "go", H1, Manner{TLS12: true, Fresh: true, Gzip: true, Cert: "/c.pem"}, []string{"client", "-cert=/c.pem", "-fresh", "-gzip", "-tls12", "h1"}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			all := All("lab")
+			c := all[slices.IndexFunc(all, func(c Client) bool { return c.Name == tt.client })]
+			argv, _, err := c.Command(Job{Version: tt.version, Requests: []Request{{"POST", "https://a.example/", 700}}, CAFile: "/ca.pem", Dir: t.TempDir(), Manner: tt.manner})
+			if (err != nil) != tt.bad {
+				t.Fatalf("error %v", err)
+			}
+			for _, want := range tt.want {
+				if !slices.Contains(argv, want) {
+					t.Errorf("%q lacks %q", argv, want)
+				}
+			}
+		})
+	}
+}
+
+func TestCompressed(t *testing.T) {
+	for _, n := range []int{64, 100, 1 << 10, 50 << 10, 1<<20 + 1} {
+		b := Compressed(n)
+		if len(b) != n {
+			t.Errorf("%d bytes, want %d", len(b), n)
+		}
+		r, err := gzip.NewReader(bytes.NewReader(b))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, r); err != nil {
+			t.Errorf("%d bytes: %v", n, err)
+		}
 	}
 }

@@ -7,14 +7,12 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -22,21 +20,21 @@ import (
 	"github.com/gnomon-sensor/gnomon/testdata/lab/clients"
 	"github.com/miekg/dns"
 	"github.com/quic-go/quic-go/http3"
-	"golang.org/x/net/websocket"
 )
 
-// Run does the requests args name: version, CA file, proxy URL or "-", then one argument per request.
+// Run does the requests args name: flags of the manner, version, CA file, proxy URL or "-", then one argument per request.
 func Run(ctx context.Context, args []string) error {
+	how, args, err := mannerOf(args)
+	if err != nil {
+		return err
+	}
 	if len(args) < 3 {
 		return errors.New("reading arguments: give version, CA file, proxy or -, and at least one request")
 	}
-	pem, err := os.ReadFile(args[1])
+	config, err := how.configure(args[1])
 	if err != nil {
-		return fmt.Errorf("reading root certificate: %w", err)
+		return err
 	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(pem)
-	config := &tls.Config{RootCAs: roots}
 	var requests []clients.Request
 	for _, arg := range args[3:] {
 		r, err := clients.ParseRequest(arg)
@@ -51,11 +49,7 @@ func Run(ctx context.Context, args []string) error {
 	case clients.WS:
 		return messages(ctx, config, requests)
 	default:
-		transport, done, err := roundTripper(ctx, version, config, args[2])
-		if err != nil {
-			return err
-		}
-		return closeAfter(done, fetch(ctx, transport, requests))
+		return how.exchange(ctx, version, config, args[2], requests)
 	}
 }
 
@@ -91,12 +85,16 @@ func roundTripper(ctx context.Context, version string, config *tls.Config, proxy
 	return t, func() error { t.CloseIdleConnections(); return nil }, nil
 }
 
-func fetch(ctx context.Context, transport http.RoundTripper, requests []clients.Request) error {
+func fetch(ctx context.Context, transport http.RoundTripper, requests []clients.Request, compressed bool) error {
 	client := &http.Client{Transport: transport}
 	for _, r := range requests {
 		req, err := http.NewRequestWithContext(ctx, r.Method, r.URL, body(r.Upload))
 		if err != nil {
 			return fmt.Errorf("preparing %s: %w", r.URL, err)
+		}
+		if compressed && r.Upload > 0 {
+			req.Body = io.NopCloser(bytes.NewReader(clients.Compressed(r.Upload)))
+			req.Header.Set("Content-Encoding", "gzip")
 		}
 		resp, err := client.Do(req)
 		if err != nil {
@@ -158,29 +156,6 @@ func echConfig(ctx context.Context, host string) ([]byte, error) {
 		}
 	}
 	return nil, fmt.Errorf("asking for HTTPS record of %s: it has no key for an encrypted hello", host)
-}
-
-// messages sends each request's body as one WebSocket message and waits for the answer.
-func messages(ctx context.Context, config *tls.Config, requests []clients.Request) error {
-	for _, r := range requests {
-		ws, err := websocket.NewConfig(r.URL, "https://localhost/")
-		if err != nil {
-			return fmt.Errorf("preparing %s: %w", r.URL, err)
-		}
-		ws.TlsConfig = config
-		conn, err := ws.DialContext(ctx)
-		if err != nil {
-			return fmt.Errorf("dialling %s: %w", r.URL, err)
-		}
-		answer := []byte{}
-		if err = websocket.Message.Send(conn, bytes.Repeat([]byte("x"), r.Upload)); err == nil {
-			err = websocket.Message.Receive(conn, &answer)
-		}
-		if err = closeAfter(conn.Close, err); err != nil {
-			return fmt.Errorf("talking to %s: %w", r.URL, err)
-		}
-	}
-	return nil
 }
 
 // pipeline writes all requests at once on one connection to the first one's host, then reads all answers.

@@ -108,3 +108,11 @@ func TestRunAndWrite(t *testing.T) {
 		t.Errorf("an empty directory gives %v", problems)
 	}
 }
+
+func TestGroups(t *testing.T) {
+	for name, want := range map[string]int{"curl-h1-50K-clean": 3, "0-RTT+go-h3-50K": 2} {
+		if got := (Row{Case: name, Protocol: "h3"}).groups(); len(got) != want || got[len(got)-1] == "" {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strings"
 	"text/tabwriter"
 )
 
@@ -25,13 +26,13 @@ type summary struct {
 	below             float64 // p90 of the error of uploads that are not large, in bytes
 }
 
-// Write prints one line per transport and one per program and protocol, and then the worst rows.
+// Write prints one line per transport and one per program and protocol, one per manner of talking, and then the worst rows.
 func Write(w io.Writer, rows []Row, worst int) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "connections\tn\tnamed\testimated\tmedian error %\tp90 %\tmax %\tbounds hold %\twidth %\tfalse upload p90 B") // the writer keeps its first error for Flush
 	groups := map[string][]Row{}
 	for _, r := range rows {
-		for _, key := range []string{"all " + r.transport(), r.transport() + " " + r.Program + " " + r.Protocol} {
+		for _, key := range r.groups() {
 			groups[key] = append(groups[key], r)
 		}
 	}
@@ -52,6 +53,15 @@ func Write(w io.Writer, rows []Row, worst int) error {
 		return fmt.Errorf("writing the score: %w", err)
 	}
 	return nil
+}
+
+// groups are the lines that a row belongs to. The name of a case whose client talks in a manner that is not its usual one begins with the
+// manner and a plus sign.
+func (r Row) groups() []string {
+	if manner, _, ok := strings.Cut(r.Case, "+"); ok {
+		return []string{"all with their manners " + r.transport(), "manner: " + manner}
+	}
+	return []string{"all " + r.transport(), "all with their manners " + r.transport(), r.transport() + " " + r.Program + " " + r.Protocol}
 }
 
 func (r Row) transport() string {

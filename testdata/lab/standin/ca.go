@@ -67,6 +67,20 @@ func (a *Authority) KeyHash() (string, error) {
 	return base64.StdEncoding.EncodeToString(sum[:]), nil
 }
 
+// Client returns a client's certificate and its key, as PEM.
+func (a *Authority) Client() ([]byte, error) {
+	leaf, err := a.Certificate("client.office.example")
+	if err != nil {
+		return nil, err
+	}
+	key, err := x509.MarshalPKCS8PrivateKey(a.leafKey)
+	if err != nil {
+		return nil, fmt.Errorf("encoding the client's key: %w", err)
+	}
+	out := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: leaf.Certificate[0]})
+	return append(out, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})...), nil
+}
+
 // Certificate returns a certificate for one host name, made at first use.
 func (a *Authority) Certificate(name string) (*tls.Certificate, error) {
 	a.mu.Lock()

@@ -66,7 +66,7 @@ func Start(cfg Config) (*Server, error) {
 	s.serving.Go(func() { _ = web.Serve(&listener{plain, cfg.Book, "http"}) })
 	s.serving.Go(func() { _ = web.ServeTLS(&listener{secure, cfg.Book, "tls"}, "", "") })
 	s.h3 = &http3.Server{Handler: handler, TLSConfig: http3.ConfigureTLSConfig(s.tlsConfig()), ConnContext: s.quicContext,
-		QUICConfig: &quic.Config{Tracer: qlog.DefaultConnectionTracer}} // writes what it received to $QLOGDIR, if that is set
+		QUICConfig: &quic.Config{Allow0RTT: true, Tracer: qlog.DefaultConnectionTracer}} // writes what it received to $QLOGDIR, if that is set
 	s.serving.Go(func() { _ = s.h3.Serve(s.udp) })
 	return s, nil
 }
@@ -137,6 +137,9 @@ func (s *Server) tlsConfig() *tls.Config {
 		}
 		c.book.Update(func() { c.rec.Name = hello.ServerName })
 		own := base.Clone()
+		if s.cfg.Zone.asks(hello.ServerName) {
+			own.ClientAuth = tls.RequireAnyClientCert
+		}
 		own.VerifyConnection = func(state tls.ConnectionState) error {
 			c.book.Update(func() {
 				c.rec.Name, c.rec.ECH, c.rec.Protocol = state.ServerName, state.ECHAccepted, "http/1.1"

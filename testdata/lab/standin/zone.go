@@ -13,6 +13,7 @@ type Name struct {
 	Host  string
 	Chain []string // further names a look-up passes: Host is an alias of the first, the last has the addresses
 	H3    bool     // its HTTPS record offers HTTP/3
+	Asks  bool     // it asks for a client's certificate
 	TC    bool     // its answers over UDP are cut, so that clients ask again over TCP
 }
 
@@ -67,6 +68,11 @@ func (z *Zone) Answer(q dns.Question) ([]dns.RR, int) {
 		answers = append(answers, z.service(owner, name))
 	}
 	return answers, dns.RcodeSuccess
+}
+
+// asks says whether a host wants a client's certificate.
+func (z *Zone) asks(host string) bool {
+	return slices.ContainsFunc(z.list, func(n Name) bool { return n.Host == host && n.Asks })
 }
 
 func (z *Zone) entry(host string) Name {
