@@ -23,7 +23,8 @@ type Eyes struct {
 	config EyesConfig
 	mu     sync.Mutex
 	logs   map[string]*LogEye // by source
-	seen   map[visitor][]*seen
+	seen   map[eyeKey][]*seen
+	past   map[string]LogState // of eyes that no source belongs to yet, from before a restart
 	size   int
 	counts eyesCounts
 }
@@ -38,6 +39,8 @@ type EyesConfig struct {
 	Patience int64
 	// Internal says which addresses tell clients apart; nil: all.
 	Internal func(netip.Addr) bool
+	// Key makes what is remembered of a client unreadable; it is that of the pseudonyms.
+	Key []byte
 	// Whole says that what the preferred eye saw was read to its end before: what it does not know it did not see.
 	Whole bool
 }
@@ -81,7 +84,7 @@ const (
 
 // NewEyes returns eyes that have seen nothing.
 func NewEyes(c EyesConfig) *Eyes {
-	return &Eyes{config: c, logs: map[string]*LogEye{}, seen: map[visitor][]*seen{}}
+	return &Eyes{config: c, logs: map[string]*LogEye{}, seen: map[eyeKey][]*seen{}}
 }
 
 // Source says that a source of lines, as log.file.path names it, belongs to the eye of this name, and whether its lines may tell how much was
@@ -96,6 +99,10 @@ func (e *Eyes) Source(source, name string, uploads bool) *LogEye {
 		}
 	}
 	l := &LogEye{name: name, uploads: uploads}
+	if was, ok := e.past[name]; ok {
+		l.told = was.Told
+		l.newest.Store(was.Newest)
+	}
 	e.logs[source] = l
 	return l
 }
@@ -168,9 +175,9 @@ type record struct {
 	eye        string
 	uploads    bool // it tells how much was uploaded
 	start, end int64
-	byUser     bool      // its client is known by the user alone
-	onward     bool      // a later part of something that began before
-	keys       []visitor // the client's address, its user
+	byUser     bool     // its client is known by the user alone
+	onward     bool     // a later part of something that began before
+	keys       []eyeKey // the client's address, its user
 	client     netip.Addr
 }
 
@@ -199,11 +206,11 @@ func (e *Eyes) whose(r *record, ev *event.Event) {
 	}
 	known := r.client.IsValid() && (r.eye == packetEye || e.config.Internal == nil || e.config.Internal(r.client))
 	if known {
-		r.keys = append(r.keys, visitor{r.client.String(), ev.Gnomon.Service.ID})
+		r.keys = append(r.keys, e.key(r.client.String(), ev.Gnomon.Service.ID))
 	}
 	if ev.User != nil && ev.User.Name != "" && (!known || r.eye == packetEye) {
 		r.byUser = !known
-		r.keys = append(r.keys, visitor{"@" + strings.ToLower(ev.User.Domain+`\`+ev.User.Name), ev.Gnomon.Service.ID})
+		r.keys = append(r.keys, e.key("@"+strings.ToLower(ev.User.Domain+`\`+ev.User.Name), ev.Gnomon.Service.ID))
 	}
 }
 
@@ -233,7 +240,7 @@ func (e *Eyes) remember(r *record, v *seen) {
 }
 
 // enter puts a visit among those of a client and service, in the order of time.
-func (e *Eyes) enter(key visitor, v *seen) {
+func (e *Eyes) enter(key eyeKey, v *seen) {
 	list := e.seen[key]
 	at := len(list)
 	for ; at > 0; at-- {

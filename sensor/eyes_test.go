@@ -1,8 +1,10 @@
 package sensor
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/netip"
+	"strings"
 	"sync"
 	"testing"
 
@@ -209,11 +211,52 @@ func TestEyesBounds(t *testing.T) {
 		last.start, last.end = int64(i)*100, int64(i)*100
 		e.Join(last.event(i))
 	}
-	if n := len(e.seen[visitor{"10.5.0.0", "chat"}]); n > maxSeenEach {
+	if n := len(e.seen[e.key("10.5.0.0", "chat")]); n > maxSeenEach {
 		t.Errorf("%d visits of one client are remembered", n)
 	}
 	again := last.event(-1)
 	if e.Join(again); again.Gnomon.Visit.ID == "-1" {
 		t.Error("the latest visit is forgotten")
+	}
+}
+
+// A restart changes nothing: what packets counted before is not counted again by lines that come after, and the state says of nobody what
+// they used.
+func TestEyesGoOn(t *testing.T) {
+	config := EyesConfig{Patience: 60 * eyeMinute, Key: []byte("secret")}
+	before := NewEyes(config)
+	before.Source("squid.log", "squid", true).Beat(1e18)
+	first := glimpse{client: "10.0.0.1", user: "mary", start: 0, end: 1}
+	line := glimpse{eye: "squid.log", client: "10.0.0.2", start: 0, end: 1}
+	before.Join(first.event(1))
+	before.Join(line.event(2))
+	text, err := json.Marshal(before.State())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := string(text); strings.Contains(s, "mary") || strings.Contains(s, "10.0.0") || strings.Contains(s, "chat") {
+		t.Errorf("the state says who it was: %s", s)
+	}
+	var state EyesState
+	if err := json.Unmarshal(text, &state); err != nil {
+		t.Fatal(err)
+	}
+	after := NewEyes(config)
+	after.Restore(state)
+	after.Source("squid.log", "squid", true)
+	for _, c := range []struct {
+		name   string
+		record glimpse
+		visit  string
+	}{
+		{"the line of what packets counted", glimpse{eye: "squid.log", client: "10.0.0.1", start: 0, end: 2}, "1"},
+		{"the packets of what the log counted", glimpse{client: "10.0.0.2", start: 1, end: 2}, "2"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			ev := c.record.event(9)
+			if after.Join(ev); *ev.Gnomon.Counted || ev.Gnomon.Visit.ID != c.visit {
+				t.Errorf("counted %v, of visit %s", *ev.Gnomon.Counted, ev.Gnomon.Visit.ID)
+			}
+		})
 	}
 }

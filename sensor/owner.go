@@ -80,7 +80,7 @@ func (e *Eyes) covered(r *record) bool {
 
 // learned is the log that told of the client's visits to the service, latest first; packets if none did. A visit that was left to a log
 // which has gone on since and never told of it is a reason to leave it no more: the client has another way out now.
-func (e *Eyes) learned(key visitor, r *record) (log string) {
+func (e *Eyes) learned(key eyeKey, r *record) (log string) {
 	list := e.seen[key]
 	for i := len(list) - 1; i >= 0 && r.start-list[i].last <= coverFor; i-- {
 		v := list[i]

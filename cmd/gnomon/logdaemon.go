@@ -49,7 +49,8 @@ func (p *program) openLogs(c *settings, d *daemonParts, pipe *pipeline, outs *ou
 		return nil, nil
 	}
 	if len(d.sources) > 0 {
-		pipe.eyes = newEyes(c, false)
+		pipe.eyes = newEyes(c, pipe.key, false)
+		pipe.keepEyes(filepath.Join(stateDir(&c.Config, p.environ), "visits.json"))
 	}
 	library, err := logs.Load(c.Logs.Formats)
 	if err != nil {

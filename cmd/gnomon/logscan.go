@@ -21,10 +21,10 @@ func (w *parts) activities(c *settings, log *logInput) logs.Config {
 }
 
 // newEyes makes what joins packets and logs.
-func newEyes(c *settings, whole bool) *sensor.Eyes {
+func newEyes(c *settings, key []byte, whole bool) *sensor.Eyes {
 	own := internal(c.Networks.Internal)
 	return sensor.NewEyes(sensor.EyesConfig{PreferPackets: c.Visit.Prefer == config.PreferPackets, Covered: c.Visit.Covered,
-		Patience: c.Visit.Patience.Nanoseconds(), Whole: whole, Internal: func(a netip.Addr) bool { return own(decode.AddressOf(a)) }})
+		Patience: c.Visit.Patience.Nanoseconds(), Key: key, Whole: whole, Internal: func(a netip.Addr) bool { return own(decode.AddressOf(a)) }})
 }
 
 // scan takes all captures and all logs through the pipeline, what counts first before the rest: by visit.prefer the logs that tell of
@@ -37,7 +37,7 @@ func (in *inputs) scan(ctx context.Context, parts *parts, c *settings, pipe *pip
 	}
 	first, then := []*logInput(nil), in.logs
 	if len(in.captures) > 0 && len(in.logs) > 0 {
-		pipe.eyes = newEyes(c, true)
+		pipe.eyes = newEyes(c, pipe.key, true)
 		if first, then, err = in.sorted(pipe.eyes, c.Visit.Prefer); err != nil {
 			return coverage, err
 		}

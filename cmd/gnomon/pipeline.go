@@ -26,12 +26,14 @@ type pipeline struct {
 	privacy *privacy.Filter                // nil: nothing is kept, so nothing is taken away
 	find    *policy.Findings               // nil: nothing is found
 	eyes    *sensor.Eyes                   // nil: there is but one
+	key     []byte                         // of pseudonyms; nil: nothing is kept
 	names   *unlisted                      // nil: names that are in no catalogue are not counted
 	next    sensor.Sink
 	log     *slog.Logger
 
 	mu       sync.Mutex // workers share it
 	eyesSaw  event.TwoEyes
+	eyesFile string // where they are kept; empty: nowhere
 	withUser uint64 // bytes of which the user is known, since the last record of coverage
 	visits   visitMarks
 }
@@ -59,6 +61,7 @@ func (p *program) newPipeline(c *settings, kept bool, log *slog.Logger) (*pipeli
 	if err != nil {
 		return nil, err
 	}
+	l.key = key[:]
 	if l.privacy, err = privacy.New(c.Privacy, key, l.who.Names()); err != nil {
 		return nil, fmt.Errorf("checking the configuration: %w", err)
 	}
