@@ -87,12 +87,34 @@ func TestPagesOfGroups(t *testing.T) {
 	page := `{"_shards":{"failed":0},"aggregations":{"rows":{"after_key":{"d0":"u"},"buckets":[` + strings.Join(buckets, ",") + `]}}}`
 	s := &said{answers: []string{page, `{"_shards":{"failed":0},"aggregations":{"rows":{"buckets":[{"key":{"d0":"v"},"doc_count":1}]}}}`}}
 	rows, err := New(s, "default", elasticsearch.LayoutStream).Sums(context.Background(), query.Request{By: []query.Dimension{query.ByUser}})
-	if err != nil || len(rows) != lightPage+1 || rows[0].Flows != 2 || rows[0].BytesUp != 3 || rows[0].Users != 1 {
+	if err != nil || len(rows) != query.MaxRows || len(s.asked) < 2 || rows[0].Flows != 2 || rows[0].BytesUp != 3 || rows[0].Users != 1 {
 		t.Fatalf("%d rows, %v", len(rows), err)
 	}
 	if !strings.Contains(s.asked[1], `"after":{"d0":"u"}`) {
 		t.Errorf("the second page: %s", s.asked[1])
 	}
+}
+
+// A server that lacks the memory for a page is asked for smaller ones, and for no end of them.
+func TestSmallerPages(t *testing.T) {
+	s := &breaking{}
+	_, err := New(s, "default", elasticsearch.LayoutStream).Sums(context.Background(), query.Request{By: []query.Dimension{query.ByUser}})
+	if err == nil || !strings.Contains(err.Error(), "circuit_breaking_exception") {
+		t.Errorf("got %v", err)
+	}
+	if want := []string{"30000", "7500", "1875", "468", "117", "50"}; !slices.Equal(s.sizes, want) {
+		t.Errorf("the pages were of %q, want %q", s.sizes, want)
+	}
+}
+
+// breaking is a server without memory.
+type breaking struct{ sizes []string }
+
+func (s *breaking) Do(_ context.Context, _, _ string, body []byte) (int, []byte, error) {
+	_, size, _ := strings.Cut(string(body), `"composite":{"size":`)
+	size, _, _ = strings.Cut(size, ",")
+	s.sizes = append(s.sizes, size)
+	return http.StatusTooManyRequests, []byte(`{"error":{"type":"circuit_breaking_exception","reason":"[request] Data too large"}}`), nil
 }
 
 func TestCursor(t *testing.T) {

@@ -8,8 +8,12 @@ import (
 	"github.com/gnomon-sensor/gnomon/sensor/event"
 )
 
-// maxNames bounds the services that are remembered; beyond it they are asked for anew.
-const maxNames = 100_000
+const (
+	// maxNames bounds the services that are remembered; beyond it they are asked for anew.
+	maxNames = 100_000
+	// namesAtOnce is for how many names are asked at once.
+	namesAtOnce = 5000
+)
 
 // label writes what people read: the names of services, and of users where they are kept.
 func (r *Reader) label(ctx context.Context, a *ask, rows []query.Row) error {
@@ -85,7 +89,7 @@ func (r *Reader) userNames(ctx context.Context, keys []string, a *ask) (map[stri
 func (r *Reader) called(ctx context.Context, of, name string, ids []string, match []any) (map[string]string, error) {
 	names := map[string]string{}
 	slices.Sort(ids)
-	for part := range slices.Chunk(slices.Compact(ids), lightPage) {
+	for part := range slices.Chunk(slices.Compact(ids), namesAtOnce) {
 		said, err := r.search(ctx, event.DatasetActivity, object{"size": 0,
 			"query": all(append(slices.Clone(match), object{"terms": object{of: part}})),
 			"aggs": object{"of": object{"terms": object{"field": of, "size": len(part)},

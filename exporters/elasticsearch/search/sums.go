@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/http"
+	"strings"
 	"time"
 
+	"github.com/gnomon-sensor/gnomon/exporters/elasticsearch"
 	"github.com/gnomon-sensor/gnomon/exporters/query"
 	"github.com/gnomon-sensor/gnomon/sensor/event"
 )
@@ -15,10 +18,12 @@ import (
 const (
 	// maxGroups bounds the groups of an answer in the making, about 400 bytes each.
 	maxGroups = 500_000
-	// lightPage is how many groups are asked for at once where users need not be told apart, memoryOfPage what the server may need for the
-	// others: a distinct count takes about eight bytes for each user that it is exact for.
-	lightPage    = 5000
-	memoryOfPage = 32 << 20
+	// lightPage is how many groups are asked for at once where users need not be told apart: every page looks at all records of the period
+	// again, and servers give 65,536 buckets at most. memoryOfPage is what the server may need for the others: a distinct count takes about
+	// eight bytes for each user that it is exact for. leastPage is as few as a server that lacks memory is asked for.
+	lightPage    = 30_000
+	memoryOfPage = 64 << 20
+	leastPage    = 50
 	// exactly is up to how many users a distinct count is exact: the most that servers allow.
 	exactly = 40_000
 	// maxSites bounds the sites of a group.
@@ -105,35 +110,53 @@ func (r *Reader) total(ctx context.Context, a *ask, match []any) ([]query.Row, e
 func (r *Reader) groups(ctx context.Context, a *ask, match []any, who kind, rows []query.Row) ([]query.Row, error) {
 	page := lightPage
 	if who == everyone {
-		page = max(10, min(lightPage, memoryOfPage/(8*max(a.exact, 1))))
+		page = max(leastPage, min(lightPage, memoryOfPage/(8*max(a.exact, 1))))
 	}
 	composite := object{"size": page, "sources": sources(a, who)}
 	for {
-		said, err := r.search(ctx, event.DatasetActivity, object{"size": 0, "query": all(match),
-			"aggs": object{"rows": object{"composite": composite, "aggs": figures(who, a.exact)}}})
+		list, err := r.groupPage(ctx, a, match, who, composite)
+		if lacksMemory(err) && page > leastPage {
+			page = max(leastPage, page/4)
+			composite["size"] = page
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
-		var list struct {
-			Rows struct {
-				Buckets []bucket        `json:"buckets"`
-				After   json.RawMessage `json:"after_key"`
-			} `json:"rows"`
-		}
-		if err := said.read(&list); err != nil {
-			return nil, err
-		}
-		for i := range list.Rows.Buckets {
-			rows = append(rows, list.Rows.Buckets[i].row(a, who))
+		for i := range list.Buckets {
+			rows = append(rows, list.Buckets[i].row(a, who))
 		}
 		if len(rows) > maxGroups {
 			return nil, errGroups
 		}
-		if len(list.Rows.Buckets) < page || len(list.Rows.After) == 0 {
+		if len(list.Buckets) < page || len(list.After) == 0 {
 			return rows, nil
 		}
-		composite["after"] = list.Rows.After
+		composite["after"] = list.After
 	}
+}
+
+// groupPage is a page of groups, and where the next one begins.
+type groupPage struct {
+	Buckets []bucket        `json:"buckets"`
+	After   json.RawMessage `json:"after_key"`
+}
+
+// groupPage asks for a page of groups.
+func (r *Reader) groupPage(ctx context.Context, a *ask, match []any, who kind, composite object) (*groupPage, error) {
+	said, err := r.search(ctx, event.DatasetActivity, object{"size": 0, "query": all(match),
+		"aggs": object{"rows": object{"composite": composite, "aggs": figures(who, a.exact)}}})
+	if err != nil {
+		return nil, err
+	}
+	var list struct{ Rows groupPage }
+	return &list.Rows, said.read(&list)
+}
+
+// lacksMemory says whether the server refused a question that would have taken more memory than it has to give.
+func lacksMemory(err error) bool {
+	var refused *elasticsearch.StatusError
+	return errors.As(err, &refused) && refused.Status == http.StatusTooManyRequests && strings.HasPrefix(refused.Reason, "circuit_breaking_exception")
 }
 
 // sources are what groups are told apart by.
