@@ -7,6 +7,11 @@
 //   - distinct users are exact to about 40,000 in a group and within one per cent above (HyperLogLog++);
 //   - a visit counts where the record that is marked gnomon.visit.first counts;
 //   - what coverage says by reason, name and source is read from at most maxCoverageRecords records, the newest.
+//
+// A question costs the cluster time for each record of its period. Over all of 5.5 million records (10,000 users, 75 days, as package yeartest
+// makes them, in one shard of Elasticsearch 8.19.8 with a heap of 512 MB) that is 1.4 s of CPU for totals, 1.3 s by prohibited service and user,
+// 1.5 s by user and 2.0 s by service; over a week of them about a tenth. It is linear: 25 to 40 s of CPU over 100 million, shared by the cores of as
+// many nodes as there are shards (setup.shards), so that questions over so many want the embedded store's rollups, a shorter period or 16 cores.
 package search
 
 import (
