@@ -72,16 +72,23 @@ func TestSlicesAddUp(t *testing.T) {
 // A sensor that is started anew amid a flow goes on without repeating or inventing: both halves together are the whole but for what was
 // on the way when it stopped.
 func TestRestart(t *testing.T) {
-	for _, name := range []string{"upload-50k", "curl-h1", "firefox-quic"} {
+	for _, name := range []string{"upload-50k", "curl-h1", "firefox-quic", "go-quic", "node-websocket", "python-h1"} {
 		frames := framesOf(t, filepath.Join(casesDir, name))
 		all := settings()
 		all.All = true
 		whole := most(run(t, all, &tape{frames: frames}))
-		for _, cut := range []int{len(frames) / 3, len(frames) / 2, len(frames) * 3 / 4} {
+		for cut := 1; cut < len(frames); cut += max(1, len(frames)/40) {
 			t.Run(fmt.Sprintf("%s at %d", name, cut), func(t *testing.T) {
 				first, second := settings(), settings()
 				first.All, second.All = true, true
-				before, after := most(run(t, first, &tape{frames: frames[:cut]})), most(run(t, second, &tape{frames: frames[cut:]}))
+				early, late := run(t, first, &tape{frames: frames[:cut]}), run(t, second, &tape{frames: frames[cut:]})
+				before, after := most(early), most(late)
+				if id := inBoth(early, late); id != "" {
+					t.Errorf("the record %s was written twice", id)
+				}
+				if low := before.upload.Low + after.upload.Low; low > whole.upload.High {
+					t.Errorf("at least %d bytes, want at most %d", low, whole.upload.High)
+				}
 				if up := before.up + after.up; up > whole.up {
 					t.Errorf("%d bytes, want at most %d", up, whole.up)
 				}
@@ -93,6 +100,20 @@ func TestRestart(t *testing.T) {
 			})
 		}
 	}
+}
+
+// inBoth returns a record that two runs have written, if there is one.
+func inBoth(a, b *recorder) string {
+	seen := map[string]bool{}
+	for _, ev := range flowsOf(a) {
+		seen[ev.Event.ID] = true
+	}
+	for _, ev := range flowsOf(b) {
+		if seen[ev.Event.ID] {
+			return ev.Event.ID
+		}
+	}
+	return ""
 }
 
 // most is the flow that sent the most.
