@@ -4,8 +4,8 @@
 //
 // # The model
 //
-// A connection is a sequence of bursts: what the client says until the server answers. A burst begins with a request's head, a body may
-// follow. What is neither is taken off:
+// A connection is a sequence of bursts: what the client says until the server answers. What the server says while a body is under way is no
+// answer. A burst begins with a request's head, a body may follow. What is neither is taken off:
 //
 //	handshake      up to the client's Finished           seen by record type and size
 //	records        header, tag, content type             exact, from the negotiated cipher
@@ -13,6 +13,8 @@
 //	               window updates, pings
 //	QUIC packets   header, packet number, tag, STREAM    from the connection ID's length
 //	               frame; acknowledgements, probes
+//	sent again,    what acknowledgements, silence and    a share: packet numbers are encrypted (resent.go)
+//	over QUIC      a full queue let expect
 //	heads          a record or datagram of its own:      exact
 //	               together with the body:               size of the connection's other heads, or a typical one
 //
