@@ -57,7 +57,7 @@ func (a *Activities) Restore(s State) {
 		open.slices, open.up, open.down = one.Slices, one.Up, one.Down
 	}
 	for _, ev := range s.Held {
-		if ev.Gnomon != nil && ev.Gnomon.Service != nil && ev.Source != nil {
+		if ev != nil && ev.Gnomon != nil && ev.Gnomon.Counted != nil && ev.Gnomon.Service != nil && ev.Source != nil {
 			a.held.add(ev)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"strings"
 	"testing"
 )
@@ -69,7 +70,7 @@ func FuzzState(f *testing.F) {
 	f.Add([]byte(`{"version":1,"source":"proxy","account":{"read":3},"activities":{"repeats":"AAAA"},"files":[{"path":"x","dev":1,"ino":2,"offset":-5}],"bodies":["00"]}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		w := newWorld(t, Config{Files: []string{"access.log"}, Format: "squid-native"})
-		if err := writeWhole(statePath(w.state, "proxy"), b); err != nil {
+		if err := os.WriteFile(statePath(w.state, "proxy"), b, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		c := w.conf
@@ -80,7 +81,9 @@ func FuzzState(f *testing.F) {
 		}
 		w.append("access.log", squid(0, 3))
 		rounds(set)
-		w.commit(set)
+		if _, err := set.sources[0].snapshot(true); err != nil {
+			t.Fatal(err)
+		}
 		_ = set.close()
 	})
 }

@@ -187,6 +187,32 @@ func TestBackPressure(t *testing.T) {
 	r.until("all are", func(c event.Source) bool { return c.Used == 3*roomEvery })
 }
 
+// Datagrams that the kernel has no room for, while the sink has none, are counted.
+func TestDatagramsLost(t *testing.T) {
+	r := run(t, Config{Protocol: "udp", Format: "squid-native"})
+	if err := r.set.sources[0].reader.(*udp).conn.SetReadBuffer(4096); err != nil {
+		t.Fatal(err)
+	}
+	r.mu.Lock()
+	r.full = make(chan struct{})
+	r.mu.Unlock()
+	c := r.dial(nil)
+	const sent = 2000
+	for range sent {
+		send(t, c, squid(0, 1))
+	}
+	close(r.full)
+	r.until("what the kernel had is taken", func(c event.Source) bool { return c.Read >= roomEvery })
+	taken := uint64(0)
+	r.until("every datagram is taken or lost", func(c event.Source) bool {
+		if c.Read == taken {
+			send(t, r.dial(nil), squid(1, 1)) // the kernel says with the next how many it dropped
+		}
+		taken = c.Read
+		return c.Lost > 0 && c.Read+c.Lost >= sent
+	})
+}
+
 // A port that is taken is said at the start, with what to do.
 func TestPortTaken(t *testing.T) {
 	for _, protocol := range []string{"udp", "tcp", "http"} {
