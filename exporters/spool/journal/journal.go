@@ -178,8 +178,12 @@ func (j *Journal) total() int64 {
 func (j *Journal) Full(hundredths int64) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.total()+int64(len(j.pending.bytes)+len(j.inflight.bytes)) < j.o.MaxBytes/100*hundredths || len(j.files) == 0 {
+	waiting := int64(len(j.pending.bytes) + len(j.inflight.bytes))
+	if j.total()+waiting < j.o.MaxBytes/100*hundredths {
 		return false
+	}
+	if len(j.files) == 0 || j.files[0].end == j.files[0].first {
+		return waiting > 0 // nothing has reached the disk yet, and what comes would be too much at once
 	}
 	return j.neededNow(j.files[0])
 }
