@@ -16,6 +16,9 @@ func (g *Gnomon) append(b []byte) ([]byte, error) {
 		if g.Visit.First {
 			b = fact(b, `"first":`, true)
 		}
+		if g.Visit.Background {
+			b = fact(b, `"background":`, true)
+		}
 		b = end(b, '}')
 	}
 	b = perhaps(b, `"counted":`, g.Counted)

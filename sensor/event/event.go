@@ -255,9 +255,12 @@ type Flow struct {
 // Visit is one client's use of one service with no pause over 30 minutes.
 type Visit struct {
 	ID string `json:"id"`
-	// First marks the counted record with which the visit came to be known: where records lie in a store that cannot count distinct visits,
-	// its visits are these.
+	// First marks the counted record with which use came to be known in the visit, the first that is not of background traffic: where
+	// records lie in a store that cannot count distinct visits, its visits are these.
 	First bool `json:"first,omitempty"`
+	// Background marks the first counted record of a visit that began with background traffic; together with First it takes that back,
+	// as use has begun in the visit after all.
+	Background bool `json:"background,omitempty"`
 }
 
 // Service is the external AI service that was used.

@@ -46,7 +46,7 @@ type page struct {
 // What figures are made of.
 func overTime() column { return column{label: "Time", op: "date_histogram", field: "@timestamp"} }
 func users() column {
-	return column{label: "Users", op: "unique_count", field: "user.id", where: "not gnomon.attribution.shared: true"}
+	return column{label: "Users", op: "unique_count", field: "user.id", where: "not gnomon.attribution.shared: true and not gnomon.use: background"}
 }
 func visits() column {
 	return column{label: "Visits", op: "count", field: records, where: "gnomon.visit.first: true"}

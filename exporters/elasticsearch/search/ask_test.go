@@ -82,7 +82,7 @@ func TestPartialAnswers(t *testing.T) {
 func TestPagesOfGroups(t *testing.T) {
 	var buckets []string
 	for range lightPage {
-		buckets = append(buckets, `{"key":{"d0":"u"},"doc_count":1,"flows":{"doc_count":2},"up":{"value":3.0}}`)
+		buckets = append(buckets, `{"key":{"d0":"u"},"doc_count":1,"flows":{"doc_count":2},"used":{"doc_count":1},"up":{"value":3.0}}`)
 	}
 	page := `{"_shards":{"failed":0},"aggregations":{"rows":{"after_key":{"d0":"u"},"buckets":[` + strings.Join(buckets, ",") + `]}}}`
 	s := &said{answers: []string{page, `{"_shards":{"failed":0},"aggregations":{"rows":{"buckets":[{"key":{"d0":"v"},"doc_count":1}]}}}`}}

@@ -20,6 +20,9 @@ const (
 	statusField     = "gnomon.policy.status"
 	departmentField = "user.group.name"
 	sliceField      = "gnomon.flow.slice"
+	useField        = "gnomon.use"
+	firstField      = "gnomon.visit.first"
+	calmField       = "gnomon.visit.background"
 	uploadField     = "gnomon.upload.bytes"
 )
 

@@ -5,7 +5,8 @@
 // store says of the same records is what is said here, but for these:
 //
 //   - distinct users are exact to about 40,000 in a group and within one per cent above (HyperLogLog++);
-//   - a visit counts where the record that is marked gnomon.visit.first counts;
+//   - a visit counts where the record that is marked gnomon.visit.first counts, one of background traffic alone where the one that is
+//     marked gnomon.visit.background does: it stays there if use begins in it later that counts elsewhere;
 //   - what coverage says by reason, name and source is read from at most maxCoverageRecords records, the newest.
 //
 // A question costs the cluster time for each record of its period. Over all of 5.5 million records (10,000 users, 75 days, as package yeartest

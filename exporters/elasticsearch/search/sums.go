@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
 	"strings"
@@ -20,7 +21,7 @@ const (
 	maxGroups = 500_000
 	// lightPage is how many groups are asked for at once where users need not be told apart: every page looks at all records of the period
 	// again, and servers give 65,536 buckets at most. memoryOfPage is what the server may need for the others: a distinct count takes about
-	// eight bytes for each user that it is exact for. leastPage is as few as a server that lacks memory is asked for.
+	// eight bytes for each user that it is exact for, and there are two. leastPage is as few as a server that lacks memory is asked for.
 	lightPage    = 30_000
 	memoryOfPage = 64 << 20
 	leastPage    = 50
@@ -110,7 +111,7 @@ func (r *Reader) total(ctx context.Context, a *ask, match []any) ([]query.Row, e
 func (r *Reader) groups(ctx context.Context, a *ask, match []any, who kind, rows []query.Row) ([]query.Row, error) {
 	page := lightPage
 	if who == everyone {
-		page = max(leastPage, min(lightPage, memoryOfPage/(8*max(a.exact, 1))))
+		page = max(leastPage, min(lightPage, memoryOfPage/(2*8*max(a.exact, 1))))
 	}
 	composite := object{"size": page, "sources": sources(a, who)}
 	for {
@@ -189,7 +190,9 @@ func figures(who kind, exact int) object {
 	f := object{
 		"flows":   object{"filter": all(nil, later)},
 		"unknown": object{"filter": all(nil, later, exists(uploadField))},
-		"visits":  object{"filter": term("gnomon.visit.first", true)},
+		"visits":  object{"filter": term(firstField, true)},
+		"calm":    object{"filter": all([]any{term(calmField, true)}, term(firstField, true))},
+		"woken":   object{"filter": all([]any{term(calmField, true), term(firstField, true)})},
 		"first":   object{"min": object{"field": atField}},
 		"last":    object{"max": object{"field": atField}},
 	}
@@ -197,13 +200,22 @@ func figures(who kind, exact int) object {
 		"high": "gnomon.upload.high"} {
 		f[name] = object{"sum": object{"field": field}}
 	}
+	used := object{"filter": all(nil, term(useField, query.UseBackground))}
 	if who == everyone {
-		f["known"] = object{"filter": isKnown(), "aggs": object{"n": distinct(userField, exact)}}
-		f["addresses"] = object{"filter": isAddress(),
-			"aggs": object{"sites": object{"terms": object{"field": siteField, "missing": "", "size": maxSites},
-				"aggs": object{"n": distinct(addressField, exact)}}}}
+		people := peopleOf(exact)
+		used["aggs"] = people
+		maps.Copy(f, people)
 	}
+	f["used"] = used
 	return f
+}
+
+// peopleOf counts those who are behind records.
+func peopleOf(exact int) object {
+	return object{"known": object{"filter": isKnown(), "aggs": object{"n": distinct(userField, exact)}},
+		"addresses": object{"filter": isAddress(),
+			"aggs": object{"sites": object{"terms": object{"field": siteField, "missing": "", "size": maxSites},
+				"aggs": object{"n": distinct(addressField, exact)}}}}}
 }
 
 func distinct(field string, exact int) object {
@@ -244,14 +256,31 @@ type bucket struct {
 		Address string          `json:"address"`
 	} `json:"key"`
 	Up, Down, Upload, Low, High, First, Last number
-	Flows, Unknown, Visits                   documents
-	Known                                    struct{ N number }
-	Addresses                                struct {
+	Flows, Unknown, Visits, Calm, Woken      documents
+	people
+	Used struct {
+		documents
+		people
+	}
+}
+
+// people are those who are behind records.
+type people struct {
+	Known     struct{ N number }
+	Addresses struct {
 		Sites struct {
 			Others  uint64               `json:"sum_other_doc_count"`
 			Buckets []struct{ N number } `json:"buckets"`
 		}
 	}
+}
+
+func (p *people) count() uint64 {
+	n := p.Known.N.count()
+	for _, site := range p.Addresses.Sites.Buckets {
+		n += site.N.count()
+	}
+	return n
 }
 
 // fill writes the figures.
@@ -260,10 +289,9 @@ func (b *bucket) fill(row *query.Row, loc *time.Location) {
 	row.BytesUp, row.BytesDown = b.Up.count(), b.Down.count()
 	row.Upload = query.Bounds{Bytes: b.Upload.count(), Low: b.Low.count(), High: b.High.count()}
 	row.First, row.Last = b.First.moment(loc), b.Last.moment(loc)
-	row.Users = b.Known.N.count()
-	for _, site := range b.Addresses.Sites.Buckets {
-		row.Users += site.N.count()
-	}
+	row.Users = b.Used.people.count()
+	all := b.people.count()
+	row.Background = query.Background{Users: max(all, row.Users) - row.Users, Visits: max(b.Calm.Count, b.Woken.Count) - b.Woken.Count}
 }
 
 // row is a row of groups of those who are of one kind.
@@ -271,7 +299,8 @@ func (b *bucket) row(a *ask, who kind) query.Row {
 	row := query.Row{Key: b.keys(a, who), Labels: make([]string, len(a.q.By))}
 	b.fill(&row, a.loc)
 	if who == known || who == addresses {
-		row.Users = 1
+		row.Users = min(b.Used.Count, 1)
+		row.Background.Users = 1 - row.Users
 	}
 	return row
 }

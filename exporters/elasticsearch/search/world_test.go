@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gnomon-sensor/gnomon/exporters/query"
 	"github.com/gnomon-sensor/gnomon/sensor/event"
 )
 
@@ -54,6 +55,7 @@ func random(r *rand.Rand, at time.Time, spread time.Duration) event.Event {
 	g.Service.Category, g.Service.Kind = pick("chat-assistant", "code"), pick("web", "api")
 	ev.Rule.Category = g.Service.Category
 	g.Flow.Slice = uint32(r.IntN(3))
+	g.Use = pick("interactive", "interactive", "unknown", query.UseBackground, query.UseBackground, "")
 	g.Counted = ptr(r.IntN(10) > 0)
 	g.Attribution.Shared = r.IntN(12) == 0
 	g.Visit = &event.Visit{ID: event.KeyID(int64(event.At(when.Truncate(3*time.Hour))), "visit", user, g.Service.ID)}
@@ -69,8 +71,9 @@ func random(r *rand.Rand, at time.Time, spread time.Duration) event.Event {
 	return ev
 }
 
-// markVisits marks the earliest counted record of each visit.
+// markVisits marks the earliest counted record of use in each visit, the earliest of all where there is only background.
 func markVisits(records []event.Event) {
+	quiet := func(ev *event.Event) bool { return ev.Gnomon.Use == query.UseBackground }
 	first := map[string]*event.Event{}
 	for i := range records {
 		ev := &records[i]
@@ -78,12 +81,13 @@ func markVisits(records []event.Event) {
 			continue
 		}
 		now := first[ev.Gnomon.Visit.ID]
-		if now == nil || cmp.Or(cmp.Compare(ev.Timestamp, now.Timestamp), cmp.Compare(ev.Event.ID, now.Event.ID)) < 0 {
+		if now == nil || quiet(now) && !quiet(ev) ||
+			quiet(now) == quiet(ev) && cmp.Or(cmp.Compare(ev.Timestamp, now.Timestamp), cmp.Compare(ev.Event.ID, now.Event.ID)) < 0 {
 			first[ev.Gnomon.Visit.ID] = ev
 		}
 	}
 	for _, ev := range first {
-		ev.Gnomon.Visit.First = true
+		ev.Gnomon.Visit.First, ev.Gnomon.Visit.Background = !quiet(ev), quiet(ev)
 	}
 }
 

@@ -27,7 +27,7 @@ var fields = []struct{ kind, paths string }{
 	{typeDate, "@timestamp event.start event.end event.ingested"},
 	{typeText, "message error.message"},
 	{typeIP, "source.ip destination.ip dns.resolved_ip"},
-	{typeBoolean, "gnomon.counted gnomon.ech gnomon.attribution.shared gnomon.flow.multiplexed gnomon.visit.first gnomon.coverage.clients.shared"},
+	{typeBoolean, "gnomon.counted gnomon.ech gnomon.attribution.shared gnomon.flow.multiplexed gnomon.visit.first gnomon.visit.background gnomon.coverage.clients.shared"},
 	{typeDouble, "gnomon.coverage.queue_age_s"},
 	{typeKept, "gnomon.coverage.undecodable gnomon.coverage.hidden_by gnomon.coverage.sources gnomon.coverage.clients.web gnomon.coverage.clients.other_ports"},
 	{typeLong, `event.severity source.port source.bytes source.packets destination.port destination.bytes destination.packets dns.answers.ttl
