@@ -19,18 +19,22 @@ func (v *visitMarks) mark(ev *event.Event) {
 		return
 	}
 	visit, quiet := ev.Gnomon.Visit, ev.Gnomon.Use == query.UseBackground
-	used, young := v.young[visit.ID]
-	known := young
-	if !young {
-		used, known = v.old[visit.ID]
-	}
+	used, known := v.touch(visit.ID, !quiet)
 	visit.First = !quiet && !used
 	visit.Background = quiet && !known || visit.First && known
-	if young && (used || quiet) {
-		return
+}
+
+// touch notes a visit, and whether there is use in it now; it returns whether there was before, and whether the visit was known.
+func (v *visitMarks) touch(id string, use bool) (used, known bool) {
+	used, known = v.young[id]
+	if known {
+		v.young[id] = used || use
+		return used, true
 	}
-	if v.young == nil || !young && len(v.young) >= maxVisitMarks {
+	used, known = v.old[id]
+	if v.young == nil || len(v.young) >= maxVisitMarks {
 		v.young, v.old = map[string]bool{}, v.young
 	}
-	v.young[visit.ID] = used || !quiet
+	v.young[id] = used || use
+	return used, known
 }
