@@ -132,9 +132,11 @@ func (q *QUIC) long(seg *decode.Segment, client bool) {
 		if n, ok := quic.DestinationCID(seg.Payload); ok {
 			q.cid = uint32(n)
 		}
-		if n := quic.ApplicationLen(seg.Payload); n > 0 {
+		n, unsure := quic.ApplicationLen(seg.Payload, int(seg.Len))
+		if n > 0 {
 			q.said(uint32(n), seg.Time)
 		}
+		q.doubt(uint64(unsure))
 		return
 	}
 	q.dir[1].largest = max(q.dir[1].largest, seg.Len)

@@ -3,27 +3,39 @@ package quic
 const fixedBit = 0x40 // set in every packet that is not a Version Negotiation (RFC 9000, section 17)
 
 // ApplicationLen is how many bytes of a datagram that begins with a long header belong to packets that carry application data: 0-RTT
-// packets (RFC 9000, section 17.2.3), and a 1-RTT packet behind those of the handshake (section 12.2). It is 0 where the datagram was cut.
-func ApplicationLen(datagram []byte) int {
-	n := 0
+// packets (RFC 9000, section 17.2.3), and a 1-RTT packet behind those of the handshake (section 12.2). The datagram was whole bytes long. Where
+// it was cut, what lies behind a Handshake packet is a 1-RTT packet, as nothing else follows one, and unsure is how many other bytes may be of
+// such packets.
+func ApplicationLen(datagram []byte, whole int) (n, unsure int) {
 	var h header
-	for b := datagram; len(b) > 0; {
+	for at := 0; at < whole; {
+		left := whole - at
+		if at >= len(datagram) {
+			if h.typ == handshake {
+				return n + left, 0
+			}
+			return n, left
+		}
+		b := datagram[at:]
 		if b[0]&longHeader == 0 {
 			if b[0]&fixedBit != 0 {
-				n += len(b)
+				n += left
 			}
-			return n
+			return n, 0
 		}
-		rest, ok := h.next(b)
+		size, ok := h.step(b, left)
 		if !ok {
-			return n
+			if len(datagram) < whole {
+				unsure = left
+			}
+			return n, unsure
 		}
 		if h.typ == zeroRTT {
-			n += len(h.packet)
+			n += size
 		}
-		b = rest
+		at += size
 	}
-	return n
+	return n, 0
 }
 
 // SourceCID is the length of the source connection ID of a datagram that begins with a long header: what its receiver sends to from

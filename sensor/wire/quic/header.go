@@ -39,25 +39,34 @@ type header struct {
 // next reads the long header packet at the start of b. It returns the bytes behind it, and false if there is none that can be stepped
 // over: short headers, version negotiation and Retry have no length and end a datagram.
 func (h *header) next(b []byte) (rest []byte, ok bool) {
-	if len(b) < minLong || b[0]&longHeader == 0 {
+	end, ok := h.step(b, len(b))
+	if !ok {
 		return nil, false
+	}
+	h.packet = b[:end]
+	return b[end:], true
+}
+
+// step is next for what may be cut: b was whole bytes long. It returns where the packet ends.
+func (h *header) step(b []byte, whole int) (end int, ok bool) {
+	if len(b) < minLong || b[0]&longHeader == 0 {
+		return 0, false
 	}
 	h.version = binary.BigEndian.Uint32(b[1:])
 	h.typ = typeOf(b[0], h.version)
 	if h.version == 0 || h.typ == retry {
-		return nil, false
+		return 0, false
 	}
 	at, ok := h.connection(b)
 	if !ok {
-		return nil, false
+		return 0, false
 	}
 	size, at, ok := varint(b, at)
-	if !ok || size > uint64(len(b)-at) || size < minSealed {
-		return nil, false
+	if !ok || size > uint64(whole-at) || size < minSealed {
+		return 0, false
 	}
-	end := at + int(size)
-	h.packet, h.number = b[:end], at
-	return b[end:], true
+	h.number = at
+	return at + int(size), true
 }
 
 // typeOf is the type that a long header's first byte stands for.
