@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/BurntSushi/toml"
 )
@@ -172,8 +173,12 @@ func FuzzGlob(f *testing.F) {
 		if len(pattern) > 64 || len(text) > 256 {
 			return
 		}
+		got := glob(pattern, []byte(text))
+		if !utf8.ValidString(pattern) || !utf8.ValidString(text) {
+			return // a regular expression reads letters, where glob reads bytes
+		}
 		want := regexp.MustCompile(`(?s)^` + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, `.*`) + `$`)
-		if got := glob(pattern, []byte(text)); strings.ToValidUTF8(pattern+text, "") == pattern+text && got != want.MatchString(text) {
+		if got != want.MatchString(text) {
 			t.Errorf("glob(%q, %q) is %v", pattern, text, got)
 		}
 	})
