@@ -28,7 +28,7 @@ const (
 
 // Keys of users that are no user's, and what they are called, as the embedded store has them.
 const (
-	sharedKey     = "shared"
+	sharedKey     = query.SharedUser
 	sharedLabel   = "shared addresses (proxy, resolver)"
 	addressPrefix = "ip:"
 	userPrefix    = "id:" // of a user who is called as sharedKey is
