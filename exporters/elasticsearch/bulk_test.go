@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -322,11 +323,14 @@ func TestInFlight(t *testing.T) {
 	e := open(t, address, func(c *Config) { c.Requests = 4 })
 	var now, most atomic.Int64
 	all := make(chan struct{})
+	together := sync.OnceFunc(func() { close(all) }) // four may meet again behind it
 	node.Set(elastictest.Faults{Before: func(_ http.ResponseWriter, r *http.Request) bool {
-		if now.Add(1) == 4 {
-			close(all)
+		n := now.Add(1)
+		if n == 4 {
+			together()
 		}
-		most.Store(max(most.Load(), now.Load()))
+		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+		}
 		select {
 		case <-all:
 		case <-r.Context().Done():
