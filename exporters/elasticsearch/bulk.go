@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/gnomon-sensor/gnomon/exporters"
@@ -82,32 +81,42 @@ func (e *Exporter) Close() error {
 // size bounds a request in bytes. It is halved when the server, or somebody before it, finds a request too large or does not come to its
 // end, and grows again; what was refused as too large is not tried again.
 type size struct {
-	now  atomic.Int64
-	ever atomic.Int64 // as configured, or as a refusal has shown
+	mu   sync.Mutex // guards what follows: a worker must not set back what another has learned at the same time
+	now  int
+	ever int // as configured, or as a refusal has shown
 }
 
 // sizeLeast is the smallest bound: a large record.
 const sizeLeast = 32 << 10
 
-func newSize(most int) *size {
-	s := &size{}
-	s.now.Store(int64(most))
-	s.ever.Store(int64(most))
-	return s
-}
+func newSize(most int) *size { return &size{now: most, ever: most} }
 
 // bound is how large a request may be now.
-func (s *size) bound() int { return int(s.now.Load()) }
+func (s *size) bound() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now
+}
 
 // tooLarge hears that a request of so many bytes was refused for its size.
 func (s *size) tooLarge(bytes int) {
-	half := max(int64(bytes)/2, sizeLeast)
-	s.ever.Store(min(s.ever.Load(), half))
-	s.now.Store(min(s.now.Load(), half))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	half := max(bytes/2, sizeLeast)
+	s.ever = min(s.ever, half)
+	s.now = min(s.now, half)
 }
 
 // unanswered hears that a request of so many bytes got no answer.
-func (s *size) unanswered(bytes int) { s.now.Store(min(s.now.Load(), max(int64(bytes)/2, sizeLeast))) }
+func (s *size) unanswered(bytes int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now = min(s.now, max(bytes/2, sizeLeast))
+}
 
 // answered hears that a request got its answer.
-func (s *size) answered() { s.now.Store(min(s.now.Load()*5/4, s.ever.Load())) }
+func (s *size) answered() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now = min(int(int64(s.now)*5/4), s.ever)
+}
