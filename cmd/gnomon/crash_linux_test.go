@@ -19,9 +19,9 @@ func TestProcessKilled(t *testing.T) {
 	head, days := offices(t, kills+1)
 	dir := t.TempDir()
 	for i := range kills {
+		before := stored(t, dir)
 		s := startScan(t, dir)
 		s.feed(t, slices.Concat(head, days[i], days[i+1]))
-		before := stored(t, dir)
 		if i%2 == 0 { // right after a commit, while the next is under way; else whenever it is
 			until(t, "new records are in the store", func() bool { return stored(t, dir) > before })
 		}
@@ -116,9 +116,10 @@ func TestProcessDiskStaysFull(t *testing.T) {
 	all := storedIn(t, undisturbed)
 
 	s := startScan(t, dir)
-	until(t, "it has the store", func() bool { b, _ := os.ReadFile(filepath.Join(dir, "store.db.lock")); return len(b) > 0 })
+	s.feed(t, head)
+	s.taken(t) // it has the store and the spool
 	ballast := fill(t, dir)
-	s.feed(t, slices.Concat(head, slices.Concat(days...)))
+	s.feed(t, slices.Concat(days...))
 	status := s.end(t)
 	if status != 1 || !strings.Contains(s.says(), "were lost") {
 		t.Fatalf("status %d: %s", status, s.says())

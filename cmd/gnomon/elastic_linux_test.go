@@ -16,11 +16,11 @@ import (
 	"github.com/gnomon-sensor/gnomon/exporters/elasticsearch/elastictest"
 )
 
-// elasticConfig is a configuration that sends to a node.
-func elasticConfig(t *testing.T, address string) string {
+// elasticConfig is a configuration that sends to a node and waits so long for its answers.
+func elasticConfig(t *testing.T, address string, timeout time.Duration) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "gnomon.toml")
-	text := fmt.Sprintf("[elasticsearch]\naddresses = [%q]\nproxy = \"direct\"\ntimeout = \"2s\"\n", address)
+	text := fmt.Sprintf("[elasticsearch]\naddresses = [%q]\nproxy = \"direct\"\ntimeout = %q\n", address, timeout)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -120,16 +120,19 @@ func TestProcessElasticKilled(t *testing.T) {
 	const kills = 20
 	head, days := offices(t, kills+1)
 	node, address := elastictest.New(t)
-	conf, dir := elasticConfig(t, address), t.TempDir()
+	hasty, conf, dir := elasticConfig(t, address, 2*time.Second), elasticConfig(t, address, time.Minute), t.TempDir()
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for i := range kills {
 		node.Set(trouble(rnd))
-		s := startSending(t, dir, conf)
-		s.feed(t, slices.Concat(head, days[i], days[i+1]))
+		s := startSending(t, dir, hasty)
+		s.feed(t, slices.Concat(head, days[i]))
+		before := node.Requests()
+		if i%4 == 0 {
+			node.Set(elastictest.Faults{})
+		}
+		s.feed(t, days[i+1])
 		switch i % 4 {
 		case 0: // while records are under way
-			before := node.Requests()
-			node.Set(elastictest.Faults{})
 			until(t, "records reach the node", func() bool { return node.Requests() > before })
 		case 1: // after a while in trouble
 			wait := time.NewTimer(time.Duration(rnd.IntN(300)) * time.Millisecond)
@@ -144,7 +147,7 @@ func TestProcessElasticKilled(t *testing.T) {
 	all := append(head, slices.Concat(days...)...)
 	sendAll(t, dir, conf, all)
 	calm, calmAddress := elastictest.New(t)
-	sendAll(t, sameSensor(t, dir), elasticConfig(t, calmAddress), all)
+	sendAll(t, sameSensor(t, dir), elasticConfig(t, calmAddress, time.Minute), all)
 	sameNode(t, node, calm)
 	rollOverAt(t, node, address)
 	sendAll(t, dir, conf, all) // again: what was sent before a start is asked for first
@@ -176,7 +179,7 @@ func TestProcessElasticDiskFull(t *testing.T) {
 	t.Parallel()
 	head, days := offices(t, 3)
 	node, address := elastictest.New(t)
-	conf := elasticConfig(t, address)
+	conf := elasticConfig(t, address, time.Minute)
 	dir := smallDisk(t, slices.Concat(head, days[0]))
 	s := startSending(t, dir, conf)
 	s.feed(t, slices.Concat(head, days[0]))
@@ -193,7 +196,7 @@ func TestProcessElasticDiskFull(t *testing.T) {
 		t.Fatalf("status %d: %s", status, s.says())
 	}
 	calm, calmAddress := elastictest.New(t)
-	sendAll(t, sameSensor(t, dir), elasticConfig(t, calmAddress), slices.Concat(head, slices.Concat(days...)))
+	sendAll(t, sameSensor(t, dir), elasticConfig(t, calmAddress, time.Minute), slices.Concat(head, slices.Concat(days...)))
 	sameNode(t, node, calm)
 }
 
@@ -203,7 +206,7 @@ func TestProcessElasticAway(t *testing.T) {
 	head, days := offices(t, 1)
 	node, address := elastictest.New(t)
 	node.Set(elastictest.Faults{Before: elastictest.Drop})
-	conf, dir := elasticConfig(t, address), t.TempDir()
+	conf, dir := elasticConfig(t, address, time.Minute), t.TempDir()
 	s := startSending(t, dir, conf)
 	s.feed(t, slices.Concat(head, days[0]))
 	if status := s.end(t); status != 1 || !strings.Contains(s.says(), "go on when gnomon starts again") {
@@ -212,7 +215,7 @@ func TestProcessElasticAway(t *testing.T) {
 	node.Set(elastictest.Faults{})
 	sendAll(t, dir, conf, head) // nothing new
 	calm, calmAddress := elastictest.New(t)
-	sendAll(t, sameSensor(t, dir), elasticConfig(t, calmAddress), slices.Concat(head, days[0]))
+	sendAll(t, sameSensor(t, dir), elasticConfig(t, calmAddress, time.Minute), slices.Concat(head, days[0]))
 	sameNode(t, node, calm)
 }
 

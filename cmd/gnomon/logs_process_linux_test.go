@@ -13,7 +13,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/gnomon-sensor/gnomon/exporters/query"
 	"github.com/gnomon-sensor/gnomon/exporters/store"
@@ -122,9 +121,7 @@ func startLogs(t *testing.T, dir, log string) *scanning {
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
-	t.Cleanup(cancel)
-	s := &scanning{cmd: exec.CommandContext(ctx, os.Args[0], "run", "--config", conf)}
+	s := &scanning{cmd: exec.CommandContext(t.Context(), os.Args[0], "run", "--config", conf)}
 	s.cmd.Env = append(os.Environ(), "GNOMON_TEST_AS=gnomon", "GORACE=atexit_sleep_ms=0")
 	s.cmd.Stderr = s
 	if err := s.cmd.Start(); err != nil {

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/gnomon-sensor/gnomon/exporters/query"
 	"github.com/gnomon-sensor/gnomon/exporters/store"
 	"github.com/gnomon-sensor/gnomon/sensor/capture"
@@ -28,7 +30,7 @@ import (
 // scanning is a `gnomon scan --store -` of its own process. It goes on for as long as its capture is not closed.
 type scanning struct {
 	cmd     *exec.Cmd
-	capture io.WriteCloser
+	capture *os.File   // our end of the pipe
 	mu      sync.Mutex // guards errs
 	errs    bytes.Buffer
 }
@@ -42,15 +44,14 @@ func startScan(t *testing.T, dir string) *scanning {
 // startProcess starts the program as a process of its own that reads a capture from its stdin.
 func startProcess(t *testing.T, args ...string) *scanning {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	t.Cleanup(cancel)
-	s := &scanning{cmd: exec.CommandContext(ctx, os.Args[0], args...)}
+	s := &scanning{cmd: exec.CommandContext(t.Context(), os.Args[0], args...)}
 	s.cmd.Env = append(os.Environ(), "GNOMON_TEST_AS=gnomon", "GORACE=atexit_sleep_ms=0")
 	s.cmd.Stderr = s
-	var err error
-	if s.capture, err = s.cmd.StdinPipe(); err != nil {
+	stdin, err := s.cmd.StdinPipe()
+	if err != nil {
 		t.Fatal(err)
 	}
+	s.capture = stdin.(*os.File)
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -76,6 +77,22 @@ func (s *scanning) feed(t *testing.T, frames []byte) {
 	if _, err := s.capture.Write(frames); err != nil {
 		t.Fatalf("handing frames over: %v; it says:\n%s", err, s.says())
 	}
+}
+
+// taken waits until it has read all that was handed over. What it does before it reads it has done then.
+func (s *scanning) taken(t *testing.T) {
+	t.Helper()
+	pipe, err := s.capture.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	until(t, "it reads what it was handed", func() bool {
+		waiting := -1
+		if err := errors.Join(pipe.Control(func(fd uintptr) { waiting, err = unix.IoctlGetInt(int(fd), unix.TIOCINQ) }), err); err != nil {
+			t.Fatal(err)
+		}
+		return waiting == 0
+	})
 }
 
 // end closes the capture and returns the exit status.
@@ -112,14 +129,17 @@ func exitStatus(t *testing.T, err error) int {
 	return 0
 }
 
+// patience is how long something may take that takes no time where nothing else runs: a busy or slow machine is no fault of the program.
+const patience = 3 * time.Minute
+
 // until waits for something to become true.
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	look := time.NewTicker(20 * time.Millisecond)
 	defer look.Stop()
-	for deadline := time.Now().Add(30 * time.Second); !ok(); <-look.C {
+	for deadline := time.Now().Add(patience); !ok(); <-look.C {
 		if time.Now().After(deadline) {
-			t.Fatalf("not within 30 s: %s", what)
+			t.Fatalf("not within %v: %s", patience, what)
 		}
 	}
 }

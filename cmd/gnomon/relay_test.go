@@ -26,6 +26,10 @@ import (
 	"github.com/gnomon-sensor/gnomon/sensor/event"
 )
 
+// own is an address of this machine that nobody else uses: connections to others come from 127.0.0.1, and so none of them takes a port that
+// was free a moment ago.
+const own = "127.77.7.7"
+
 // relay is one way from a proxy over rsyslog to the sensor.
 type relay struct {
 	name     string
@@ -42,12 +46,12 @@ module(load="imtcp")
 // What a proxy hands to rsyslog and rsyslog relays over UDP, TCP in both framings and TLS with certificates of both sides arrives whole: every
 // line once, with its client, user and bytes. It needs rsyslogd with its TLS driver, which .ci/run installs.
 func TestRelay(t *testing.T) {
-	const forward = `action(type="omfwd" target="127.0.0.1" port="%d" `
+	const forward = `action(type="omfwd" target="` + own + `" port="%d" `
 	relays := []relay{
-		{name: "udp", listen: "udp://127.0.0.1:%d", action: forward + `protocol="udp")`, client: "10.20.2"},
-		{name: "tcp", listen: "tcp://127.0.0.1:%d", action: forward + `protocol="tcp")`, client: "10.20.3"},
-		{name: "octets", listen: "tcp://127.0.0.1:%d", action: forward + `protocol="tcp" TCP_Framing="octet-counted" template="RSYSLOG_SyslogProtocol23Format")`, client: "10.20.4"},
-		{name: "tls", listen: "tls://127.0.0.1:%d", action: forward + `protocol="tcp" TCP_Framing="octet-counted" template="RSYSLOG_SyslogProtocol23Format" ` +
+		{name: "udp", listen: "udp://" + own + ":%d", action: forward + `protocol="udp")`, client: "10.20.2"},
+		{name: "tcp", listen: "tcp://" + own + ":%d", action: forward + `protocol="tcp")`, client: "10.20.3"},
+		{name: "octets", listen: "tcp://" + own + ":%d", action: forward + `protocol="tcp" TCP_Framing="octet-counted" template="RSYSLOG_SyslogProtocol23Format")`, client: "10.20.4"},
+		{name: "tls", listen: "tls://" + own + ":%d", action: forward + `protocol="tcp" TCP_Framing="octet-counted" template="RSYSLOG_SyslogProtocol23Format" ` +
 			`streamDriver="gtls" streamDriverMode="1" streamDriverAuthMode="x509/certvalid")`, client: "10.20.5"},
 	}
 	lines, err := os.ReadFile("../../testdata/logs/squid/squid-upload.log")
@@ -58,14 +62,15 @@ func TestRelay(t *testing.T) {
 	certificates(t, dir)
 	settings := fmt.Sprintf("[observer]\nstate_dir = %q\n[dashboard]\nlisten = \"\"\n[store]\nenabled = false\n[file]\npath = %q\n[privacy]\nkeep_names = true\n", dir, filepath.Join(dir, "out.ndjson"))
 	config := fmt.Sprintf(rsyslogConfig, dir)
+	ports := freePorts(t, 2*len(relays))
 	for i := range relays {
 		r := &relays[i]
-		r.in, r.port = freePort(t), freePort(t)
+		r.in, r.port = ports[2*i], ports[2*i+1]
 		settings += fmt.Sprintf("[[logs.source]]\nname = %q\nlisten = %q\nformat = \"squid-upload\"\n", r.name, fmt.Sprintf(r.listen, r.port))
 		if r.name == "tls" {
 			settings += fmt.Sprintf("cert = %q\nkey = %q\nca = %q\n", filepath.Join(dir, "relay.pem"), filepath.Join(dir, "relay.key"), filepath.Join(dir, "ca.pem"))
 		}
-		config += fmt.Sprintf("ruleset(name=%q) { %s }\ninput(type=\"imtcp\" address=\"127.0.0.1\" port=\"%d\" ruleset=%q)\n", r.name, fmt.Sprintf(r.action, r.port), r.in, r.name)
+		config += fmt.Sprintf("ruleset(name=%q) { %s }\ninput(type=\"imtcp\" address=\""+own+"\" port=\"%d\" ruleset=%q)\n", r.name, fmt.Sprintf(r.action, r.port), r.in, r.name)
 	}
 	stop := startDaemonWith(t, file(t, "gnomon.toml", settings))
 	for i := range relays {
@@ -148,9 +153,9 @@ func relayed(t *testing.T, r *relay, lines []byte) {
 // dial connects once somebody listens.
 func dial(t *testing.T, port int) net.Conn {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(patience)
 	for tick := time.Tick(20 * time.Millisecond); ; {
-		c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		c, err := net.Dial("tcp", fmt.Sprintf(own+":%d", port))
 		if err == nil {
 			return c
 		}
@@ -165,7 +170,7 @@ func dial(t *testing.T, port int) net.Conn {
 // arrived reads what the sensor wrote until so many records are there, and counts each by source, client, user and host.
 func arrived(t *testing.T, path string, want int) map[string]int {
 	t.Helper()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(patience)
 	for tick := time.Tick(100 * time.Millisecond); ; {
 		told, n := map[string]int{}, 0
 		text, _ := os.ReadFile(path) // it may not be there yet
@@ -191,15 +196,18 @@ func arrived(t *testing.T, path string, want int) map[string]int {
 	}
 }
 
-// freePort is one that nobody listens on.
-func freePort(t *testing.T) int {
+// freePorts are ports that nobody listens on, each another one.
+func freePorts(t *testing.T, n int) (ports []int) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range n {
+		l, err := net.Listen("tcp", own+":0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close() // when all are known
+		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	return ports
 }
 
 // certificates makes an authority, and a certificate that serves both sides.
