@@ -190,7 +190,7 @@ func TestUDP(t *testing.T) {
 	ev := exportertest.Full(3)
 	send(t, s, ev)
 	b := make([]byte, 64<<10)
-	if err := conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := conn.SetReadDeadline(time.Now().Add(2 * time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	n, _, err := conn.ReadFrom(b)
@@ -238,7 +238,10 @@ func TestDatasets(t *testing.T) {
 
 // A server that was away, or that has closed the connection, is connected to again.
 func TestReconnects(t *testing.T) {
-	l := listen(t)
+	l, err := net.Listen("tcp", "127.77.7.7:0") // nobody else is given this port meanwhile: others are at 127.0.0.1
+	if err != nil {
+		t.Fatal(err)
+	}
 	address := l.Addr().String()
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
@@ -248,36 +251,41 @@ func TestReconnects(t *testing.T) {
 	if err := s.Export(context.Background(), batch, make([]exporters.Outcome, 1)); err == nil || !strings.Contains(err.Error(), "connecting to tcp://"+address) {
 		t.Fatalf("got %v", err)
 	}
-	l, err := net.Listen("tcp", address)
-	if err != nil {
+	if l, err = net.Listen("tcp", address); err != nil {
 		t.Fatal(err)
 	}
 	srv := startServer(t, l, false)
 	send(t, s, exportertest.Event(1))
-	deadline := time.Now().Add(10 * time.Second)
-	for s.conn != nil && !s.gone.Load() && time.Now().Before(deadline) {
-		srv.mu.Lock()
-		for _, conn := range srv.conns {
-			if len(srv.messages) == 1 {
-				_ = conn.Close()
-			}
-		}
-		srv.mu.Unlock()
-	}
+	until(t, "the first message is there", func() bool { return srv.count() == 1 })
 	srv.mu.Lock()
-	srv.broken = nil // it was closed here
+	for _, conn := range srv.conns {
+		_ = conn.Close()
+	}
 	srv.mu.Unlock()
+	until(t, "the sender has seen that the connection is over", func() bool { return s.conn == nil || s.gone.Load() })
 	send(t, s, exportertest.Event(2))
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	for got := 0; got < 2; { // the second connection may not have been accepted yet
+	until(t, "the second message is there", func() bool { return srv.count() == 2 })
+}
+
+// count is how many messages are there.
+func (s *server) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.messages)
+}
+
+// until waits for something to become true; a slow machine may take its time.
+func until(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	for deadline := time.Now().Add(2 * time.Minute); !ok(); <-look.C {
 		if time.Now().After(deadline) {
-			t.Fatalf("it got %d of 2 messages", got)
+			t.Fatalf("it does not come about: %s", what)
 		}
-		srv.mu.Lock()
-		got = len(srv.messages)
-		srv.mu.Unlock()
 	}
 }
 
