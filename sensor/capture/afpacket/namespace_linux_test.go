@@ -183,7 +183,7 @@ func open(t *testing.T, cfg Config) []capture.Source {
 }
 
 // patience bounds how long a test waits for what should happen at once.
-const patience = 10 * time.Second
+const patience = 2 * time.Minute
 
 // next calls Next once and returns the test's frames among what it gives.
 func next(t *testing.T, source capture.Source) (frames []seen, err error) {
