@@ -18,6 +18,7 @@ const (
 // table that fits the time since the last call.
 func (t *Table) Due(now int64) {
 	t.now = max(t.now, now)
+	t.dropEnded()
 	if now-t.ticks >= tickEvery || now < t.ticks {
 		t.ticks = now
 		t.dueSlices(now)
@@ -53,14 +54,25 @@ func (t *Table) share(gone int64) uint32 {
 
 // dueSlices emits the slices whose border has passed, and drops flows from the list that have ended.
 func (t *Table) dueSlices(now int64) {
-	t.matched = slices.DeleteFunc(t.matched, func(at uint32) bool {
-		s := t.sides[at]
-		if s.flow != nil && s.flow.State&Matched != 0 && !t.dueSlice(s.flow, s, now) {
-			return false
+	kept := t.matched[:0]
+	for _, l := range t.matched {
+		if now >= l.border {
+			s := t.sides[l.at]
+			if s.serial != l.serial || t.dueSlice(s.flow, s, now) {
+				continue
+			}
+			l.border = s.Slice.Border
 		}
-		s.listed = false
-		return true
-	})
+		kept = append(kept, l)
+	}
+	t.matched = kept
+}
+
+// dropEnded takes flows off the list that have ended, if they are most of it.
+func (t *Table) dropEnded() {
+	if len(t.matched) > 2*len(t.sides)+64 {
+		t.matched = slices.DeleteFunc(t.matched, func(l listing) bool { return t.sides[l.at].serial != l.serial })
+	}
 }
 
 // dueSlice emits what is pending of f if its border has passed, and ends f if it was over by then: it returns true.

@@ -140,7 +140,7 @@ func TestMatchedListShrinks(t *testing.T) {
 			t.Fatalf("round %d: %d on the list", round, len(table.matched))
 		}
 		table.Due(now + 900*second)
-		table.Due(now + 901*second)
+		table.Due(now + 970*second) // by then the last border has passed
 		if len(table.matched) != 0 || len(table.sides) > 41 {
 			t.Fatalf("round %d: %d on the list, %d side states", round, len(table.matched), len(table.sides))
 		}
@@ -153,6 +153,29 @@ func TestMatchedListShrinks(t *testing.T) {
 	table.Slices(f, f.Last, 5*second, 60*second)
 	if len(table.matched) != 1 {
 		t.Error("after Finish, a flow is not listed")
+	}
+}
+
+// Flows that begin and end while no time goes by do not pile up on the list either.
+func TestMatchedListIsBounded(t *testing.T) {
+	table, r := newTable(t, Default())
+	seg := udpSeg(1, 0, 0, 10)
+	f := put(t, table, seg)
+	for range 1000 {
+		table.Slices(f, 0, 5*second, 60*second)
+		var err error
+		if f, err = table.Renew(f, &seg); err != nil {
+			t.Fatal(err)
+		}
+		table.Add(f, &seg)
+		if table.Due(0); len(table.matched) > 100 {
+			t.Fatalf("%d on the list, %d side states", len(table.matched), len(table.sides))
+		}
+	}
+	table.Slices(f, 0, 5*second, 60*second)
+	table.Due(5 * second)
+	if last := r.emitted[len(r.emitted)-1]; len(r.emitted) != 1001 || last.end != EndNone {
+		t.Errorf("%d slices, the last ends by %q", len(r.emitted), last.end)
 	}
 }
 

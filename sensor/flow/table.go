@@ -1,8 +1,6 @@
 package flow
 
 import (
-	"slices"
-
 	"github.com/gnomon-sensor/gnomon/sensor/decode"
 	"github.com/gnomon-sensor/gnomon/sensor/hugepage"
 )
@@ -31,14 +29,15 @@ type Table struct {
 	sides     []*Side // [0] is unused
 	freeSides []uint32
 	freeHoles []*holes
-	matched   []uint32 // side indices of the flows that are sliced
+	matched   []listing // the flows that are sliced, and some that were
 
-	tombs tombstones
-	stats Stats
-	hand  uint32 // where the sweep for idle flows goes on
-	swept int64  // packet time up to which it is paid for
-	ticks int64  // packet time of the last look at matched flows
-	now   int64  // latest time that Due was told
+	tombs     tombstones
+	stats     Stats
+	finishing bool   // every flow ends, and the index is emptied afterwards
+	hand      uint32 // where the sweep for idle flows goes on
+	swept     int64  // packet time up to which it is paid for
+	ticks     int64  // packet time of the last look at matched flows
+	now       int64  // latest time that Due was told
 }
 
 // New returns an empty table.
@@ -270,14 +269,17 @@ func (t *Table) end(f *Flow, end End) {
 	if s = t.sideIf(f); s != nil {
 		t.freeSide(f, s)
 	}
-	t.unlink(f)
 	f.State = 0
-	t.free = append(t.free, f.slot)
 	t.stats.Live--
+	if !t.finishing {
+		t.unlink(f)
+		t.free = append(t.free, f.slot)
+	}
 }
 
 // Finish ends every flow, oldest slot first. A flow that was over by the latest packet ends as if the sweep had come by already, so that
-// how it ended does not hang on how often Due was called.
+// how it ended does not hang on how often Due was called. The index is emptied as a whole: to take 400,000 flows out of it one by one cost
+// 3 % of reading their handshakes.
 func (t *Table) Finish() {
 	now := t.now
 	for slot := range t.used {
@@ -285,6 +287,7 @@ func (t *Table) Finish() {
 			now = max(now, f.Last)
 		}
 	}
+	t.finishing = true
 	for slot := range t.used {
 		if f := t.at(slot); f.State&Live != 0 {
 			end, idle := t.idle(f, now)
@@ -294,8 +297,8 @@ func (t *Table) Finish() {
 			t.over(f, end, now)
 		}
 	}
-	for _, at := range t.matched {
-		t.sides[at].listed = false
-	}
-	t.matched = slices.Delete(t.matched, 0, len(t.matched))
+	t.finishing = false
+	clear(t.index)
+	t.used, t.free = 0, t.free[:0]
+	t.matched = t.matched[:0]
 }
