@@ -83,7 +83,10 @@ type Sensor struct {
 	asked      classifiers.Evidence // here because what an interface is given would be allocated
 	listed     bool                 // whether the catalogue knows the name that was judged last
 	nameBuffer [256]byte
-	hider      hider       // of the observation that is looked at
+	hider      hider // of the observation that is looked at
+	strangers  strangers
+	met        *stranger   // whose name the observation shows; nil: none that is remembered
+	metHash    uint64      // of the name of a hello
 	told       []pdns.Told // of one answer
 	sum        uint32
 	batches    uint
@@ -100,6 +103,7 @@ func New(config Config, source capture.Source, classify classifiers.Classifier, 
 	}
 	s.evidence = evidence.New(config.Evidence, s.flows, s)
 	s.lookups = newLookups(s)
+	s.strangers.of, _ = classify.(steady)
 	return s, nil
 }
 
@@ -195,6 +199,9 @@ func (s *Sensor) follow(f *flow.Flow, seg *decode.Segment) {
 
 // read looks for names in a segment.
 func (s *Sensor) read(f *flow.Flow, seg *decode.Segment) {
+	if len(seg.Payload) == 0 && !s.config.All {
+		return // of a handshake's packets, half
+	}
 	s.evidence.From(f, seg)
 	s.learner.datagram(f, seg)
 	if mayClaim(f, seg) {
@@ -238,6 +245,7 @@ func (s *Sensor) due(n int) {
 	if live, ok := s.source.(capture.Clocked); ok {
 		s.now = max(s.now, live.Now())
 	}
+	s.strangers.renew()
 	s.flows.Due(s.now - outOfOrder)
 	s.lookups.due(s.now)
 	if s.batches++; n == 0 || s.batches%publishEvery == 0 {

@@ -64,7 +64,7 @@ func (s *Sensor) storyOf(f *flow.Flow) *story {
 // Found implements evidence.Sink: a hello, a certificate or a request was read.
 func (s *Sensor) Found(f *flow.Flow, seg *decode.Segment, o *evidence.Observation) {
 	s.config.Explain.found(s, f, o)
-	s.hider.known = false
+	s.meet(o)
 	if o.Certificate != nil {
 		s.foundCertificate(f, seg, o)
 		return
@@ -77,6 +77,7 @@ func (s *Sensor) foundName(f *flow.Flow, seg *decode.Segment, o *evidence.Observ
 	s.counters.found(o)
 	s.learner.connect(f, seg, o)
 	m := s.meaning(f, seg, o)
+	s.remember(o)
 	s.noteName(f, seg, o, m.verdict.Use())
 	if st := s.storyOf(f); st != nil {
 		if st.yields(o, m.verdict) {
@@ -143,7 +144,7 @@ func (s *Sensor) tell(f *flow.Flow, seg *decode.Segment, o *evidence.Observation
 
 // judge asks the classifier. A name that is no use by itself is kept where it may lie beside such use; documents of whole flows do not tell.
 func (s *Sensor) judge(f *flow.Flow, seg *decode.Segment, o *evidence.Observation) (classifiers.Verdict, bool) {
-	if len(o.Name) == 0 {
+	if s.listed = false; len(o.Name) == 0 || s.met != nil {
 		return classifiers.Verdict{}, false
 	}
 	s.asked = classifiers.Evidence{Class: o.Class, Time: seg.Time, Name: o.Name, ECH: o.Hello != nil && o.Hello.ECH}

@@ -41,7 +41,12 @@ func (s *Sensor) noteName(f *flow.Flow, seg *decode.Segment, o *evidence.Observa
 		s.endName(f, false)
 		return
 	}
-	if !s.listed {
+	switch {
+	case s.met != nil:
+		if s.met.countable && f.State&flow.Hidden == 0 {
+			s.countName(f, seg.Time, o.Name, s.met)
+		}
+	case !s.listed:
 		_, category := s.hiderOf(o)
 		s.noteUnlisted(f, seg.Time, o.Name, category)
 	}
@@ -56,7 +61,7 @@ func (s *Sensor) noteUnlisted(f *flow.Flow, at int64, shown []byte, category str
 	}
 	name := lowerInto(s.unlisted.name[:0], shown)
 	if candidates.Countable(name) {
-		s.countName(f, at, name)
+		s.countName(f, at, name, &stranger{hash: uint32(maphash.Bytes(s.unlisted.seed, name))})
 	}
 }
 
@@ -71,19 +76,23 @@ func (s *Sensor) noteLookedUp(f *flow.Flow, at int64, answer *pdns.Answer) bool 
 	return true
 }
 
-// countName counts a flow for a name, and decides whether its pace is watched.
-func (s *Sensor) countName(f *flow.Flow, at int64, name []byte) {
-	hash := uint32(maphash.Bytes(s.unlisted.seed, name))
+// countName counts a flow for a name, and decides whether its pace is watched. known is what is remembered of the name.
+func (s *Sensor) countName(f *flow.Flow, at int64, name []byte, known *stranger) {
 	spot := s.unlisted.spot(f)
-	if spot.ref != 0 && spot.hash == hash {
+	if spot.ref != 0 && spot.hash == known.hash {
 		return // the next request of a connection, the hello within a CONNECT
 	}
 	addr := f.Key.Address(f.Client())
 	if skip := s.config.Uncounted; skip != nil && skip(addr.Addr(), at) {
 		return
 	}
-	ref, watch := s.config.Unlisted.See(name, candidates.Client{Hi: addr.Hi, Lo: addr.Lo}, at)
-	spot.ref, spot.hash = ref, hash // of a name that was shown before, the contact stays and the bytes are the better name's
+	client := candidates.Client{Hi: addr.Hi, Lo: addr.Lo}
+	ref, watch := s.config.Unlisted.Again(known.ref, client, at)
+	if ref == 0 {
+		ref, watch = s.config.Unlisted.See(name, client, at)
+		known.ref = ref
+	}
+	spot.ref, spot.hash = ref, known.hash // of a name that was shown before, the contact stays and the bytes are the better name's
 	if watch && spot.pace == 0 {
 		if spot.pace = s.unlisted.lend(); spot.pace != 0 {
 			f.State |= flow.Watched

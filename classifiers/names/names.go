@@ -55,6 +55,9 @@ func (c *Classifier) Classify(ev *classifiers.Evidence) (classifiers.Verdict, bo
 	}, true
 }
 
+// Edition tells one catalogue from another: as long as it is the same, a name of a hello that was not known is not known.
+func (c *Classifier) Edition() any { return c.catalogue() }
+
 // Infrastructure says whether a name belongs to what hides names from a sensor: to which entry, and which category of it (see
 // signatures.Categories).
 func (c *Classifier) Infrastructure(name []byte) (id, category string, ok bool) {

@@ -222,9 +222,16 @@ func TestSwap(t *testing.T) {
 	if _, ok := c.Classify(ev); !ok {
 		t.Fatal("no verdict before the swap")
 	}
+	before := c.Edition()
+	if before != c.Edition() {
+		t.Error("the same catalogue is another edition")
+	}
 	load(strings.ReplaceAll(catalogue, "chat.example", "talk.example"))
 	if v, ok := c.Classify(ev); ok {
 		t.Errorf("after the swap Classify is still %+v", v)
+	}
+	if before == c.Edition() {
+		t.Error("another catalogue is the same edition")
 	}
 }
 

@@ -124,12 +124,31 @@ func (t *Table) See(name []byte, client Client, at int64) (ref Ref, watch bool) 
 		s.over++
 		return 0, false
 	}
+	return refOf(d, n, i), s.contact(e, t.sketch(client))
+}
+
+// Again is See for a name whose entry is known. A zero Ref says that the entry is not of that time's day, or that there was none: then See is
+// to be asked.
+func (t *Table) Again(known Ref, client Client, at int64) (ref Ref, watch bool) {
+	serial, n, i := known.parts()
+	d := t.today.Load()
+	if d == nil || d.serial != serial || at < d.from || at >= d.until {
+		return 0, false
+	}
+	s := &d.shard[n]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return known, s.contact(&s.entries[i], t.sketch(client))
+}
+
+// contact counts a contact with an entry's name, and says whether it is worth a Pace.
+func (s *shard) contact(e *entry, client uint64) (watch bool) {
 	e.flows++
-	s.add(e, t.sketch(client))
+	s.add(e, client)
 	if watch = e.hinted || e.answers > 0 || e.watched < watchEach; watch && e.watched < 1<<16-1 {
 		e.watched++
 	}
-	return refOf(d, n, i), watch
+	return watch
 }
 
 // Add notes what a flow of See carried, when it ends.

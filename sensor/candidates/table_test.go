@@ -51,6 +51,33 @@ func TestTable(t *testing.T) {
 }
 
 // A name without hints whose flows never stream is watched for a while only.
+// Again is See without the name, on the same day.
+func TestAgain(t *testing.T) {
+	table := New(Default())
+	name := []byte("www.example.org")
+	if ref, watch := table.Again(0, client(0), at(0)); ref != 0 || watch {
+		t.Error("nothing was seen, and it is known")
+	}
+	first, _ := table.See(name, client(0), at(0))
+	for i := 1; i < watchEach+9; i++ {
+		ref, watch := table.Again(first, client(i), at(0))
+		if ref != first || watch != (i < watchEach) {
+			t.Fatalf("%d: ref %x, want %x; watch %v", i, ref, first, watch)
+		}
+	}
+	if ref, _ := table.Again(first, client(0), at(24*time.Hour)); ref != 0 {
+		t.Error("a name of one day is known on the next")
+	}
+	n := find(t, table.Open()[0], string(name))
+	if n.Flows != watchEach+9 || n.Clients.Count() < watchEach/2 {
+		t.Errorf("%d flows, %d clients", n.Flows, n.Clients.Count())
+	}
+	table.Take(at(48 * time.Hour))
+	if ref, _ := table.Again(first, client(0), at(0)); ref != 0 {
+		t.Error("a name is known of a day that was taken")
+	}
+}
+
 func TestWatchedForAWhile(t *testing.T) {
 	table, watched := New(Default()), 0
 	for range 10 * watchEach {
