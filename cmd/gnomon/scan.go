@@ -55,6 +55,7 @@ type scanOptions struct {
 }
 
 func (p *program) scan(ctx context.Context, args []string, lo *logOptions, o *scanOptions) (err error) {
+	collectLater()
 	c, err := p.load()
 	if err != nil {
 		return err
