@@ -33,7 +33,8 @@ const (
 	//
 	// The walk over a mapping waits for memory at every header; the copy of read(2) brings the records into the cache. Touching
 	// ahead makes the mapping as cheap, but only while the page cache holds large folios, and a file that is cut while it is mapped kills
-	// the process with SIGBUS. A page-aligned target for read(2) gained nothing. 512 KiB rather than 1 MiB leaves half
+	// the process with SIGBUS. Over small folios the mapping alone takes the kernel longer than the copy: windows of 4 MiB, mapped at once
+	// and fetched ahead, 0.31 against 0.25 on a busier day. A page-aligned target for read(2) gained nothing. 512 KiB rather than 1 MiB leaves half
 	// of that cache to the flow table.
 	bufferSize = 512 << 10
 )
@@ -107,12 +108,11 @@ func Open(path string) (*File, error) {
 		file.Close()
 		return nil, fmt.Errorf("opening capture file %s: it is a directory; name the files in it (see Find)", path)
 	}
-	size := int64(0)
-	if info.Mode().IsRegular() {
-		size = info.Size()
-		readAhead(file)
+	if !info.Mode().IsRegular() {
+		return open(file, file, path, 0)
 	}
-	return open(file, file, path, size)
+	readAhead(file)
+	return open(fromCache(file), file, path, info.Size())
 }
 
 // bare takes the path out of an error of the file system: the message around it has one already.
