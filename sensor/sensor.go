@@ -88,7 +88,6 @@ type Sensor struct {
 	met        *stranger   // whose name the observation shows; nil: none that is remembered
 	metHash    uint64      // of the name of a hello
 	told       []pdns.Told // of one answer
-	sum        uint32
 	batches    uint
 	beats      atomic.Uint64
 }
@@ -143,10 +142,11 @@ func (s *Sensor) Beats() uint64 { return s.beats.Load() }
 
 // batch takes frames through decoding, the flow table and the search for names.
 func (s *Sensor) batch(frames []capture.Frame) error {
-	n := s.decode.Batch(s.segments[:], frames) // counts what it cannot decode, by reason
-	segments := s.segments[:n]
-	s.sum += s.flows.Prefetch(segments)
+	segments := s.decoded(frames)
 	for i := range segments {
+		if i%flow.Group == 0 {
+			s.flows.Flows(segments[min(i+flow.Group, len(segments)):])
+		}
 		seg := &segments[i]
 		s.advance(seg.Time)
 		if s.copies.watching && s.copies.again(seg) {
@@ -164,6 +164,18 @@ func (s *Sensor) batch(frames []capture.Frame) error {
 		}
 	}
 	return nil
+}
+
+// decoded decodes frames, and counts what cannot be, by reason. It has the flow table on its way to the cache meanwhile: the look-ups of the
+// first half wait for nothing while the second is decoded.
+func (s *Sensor) decoded(frames []capture.Frame) []decode.Segment {
+	half := len(frames) / 2
+	n := s.decode.Batch(s.segments[:], frames[:half])
+	s.flows.Buckets(s.segments[:n])
+	more := s.decode.More(s.segments[n:], frames[half:])
+	s.flows.Flows(s.segments[:n])
+	s.flows.Buckets(s.segments[n : n+more])
+	return s.segments[:n+more]
 }
 
 // segment looks at what a segment of f says, and counts it.

@@ -37,6 +37,7 @@ type Segment struct {
 	Dir     uint8  // 0: from Key.A to Key.B; 1: the other way
 	ID      uint16 // identification of the IPv4 header; where that is 0 or there is none, TCP's checksum: it tells repetitions apart
 	Link    Link
+	Near    uint32 // package flow's: the slot where the flow will most likely be found; any number does no harm
 }
 
 // Link is what lay around the innermost IP packet.
@@ -88,6 +89,11 @@ func (d *Decoder) Batch(segments []Segment, frames []capture.Frame) int {
 	if len(d.frags.ready) > 0 {
 		d.frags.recycle()
 	}
+	return d.More(segments, frames)
+}
+
+// More goes on with a batch that Batch has begun: the segments before it stay valid.
+func (d *Decoder) More(segments []Segment, frames []capture.Frame) int {
 	n := 0
 	for i := range frames {
 		f, s := &frames[i], &segments[n]

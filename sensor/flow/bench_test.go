@@ -23,7 +23,8 @@ func TestKnownFlowsDoNotAllocate(t *testing.T) {
 			}
 			table.Add(f, seg)
 		}
-		table.Prefetch(segs)
+		table.Buckets(segs)
+		table.Flows(segs)
 		table.Due(0)
 	}); got != 0 {
 		t.Errorf("%v allocations", got)
@@ -58,8 +59,12 @@ func BenchmarkKnownFlows(b *testing.B) {
 			b.ResetTimer()
 			for i := 0; i < b.N; { // an operation is one segment
 				batch := segs[i%len(segs):][:64]
-				table.Prefetch(batch)
+				table.Buckets(batch)
+				table.Flows(batch)
 				for j := range batch {
+					if j%Group == 0 {
+						table.Flows(batch[min(j+Group, len(batch)):])
+					}
 					f, err := table.Open(&batch[j])
 					if err != nil {
 						b.Fatal(err)

@@ -46,6 +46,15 @@ func (t *Table) slot() (uint32, error) {
 }
 
 func (t *Table) find(seg *decode.Segment) *Flow {
+	if seg.Near < t.used {
+		if f := t.at(seg.Near); f.State&Live != 0 && f.Key.Same(&seg.Key) {
+			return f
+		}
+	}
+	return t.search(seg)
+}
+
+func (t *Table) search(seg *decode.Segment) *Flow {
 	tag := uint32(seg.Hash)
 	for i := tag & t.mask; ; i = (i + 1) & t.mask {
 		b := t.index[i]
