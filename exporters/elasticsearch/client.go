@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/elastic/elastic-transport-go/v8/elastictransport"
@@ -244,64 +243,6 @@ func (c *Client) versionOfNodes(ctx context.Context) string {
 		}
 	}
 	return oldest.Version
-}
-
-// StatusError is an answer that refuses a request as a whole.
-type StatusError struct {
-	Status int
-	Reason string
-}
-
-// Error implements error.
-func (e *StatusError) Error() string {
-	hint := ""
-	switch {
-	case e.Status == http.StatusUnauthorized:
-		hint = "; the API key or password is not accepted: check elasticsearch.api_key_file or elasticsearch.password_file"
-	case e.Status == http.StatusForbidden && strings.HasPrefix(e.Reason, "security_exception"):
-		hint = "; the user or API key lacks a privilege"
-	}
-	return strings.TrimSpace(fmt.Sprintf("it answers %d %s", e.Status, e.Reason)) + hint
-}
-
-// maxReason bounds what is kept of a reason, in bytes.
-const maxReason = 512
-
-// Reason is what the error in an answer says, in one line.
-func Reason(answer []byte) string {
-	var said struct {
-		Error json.RawMessage `json:"error"`
-	}
-	if json.Unmarshal(answer, &said) != nil {
-		return "without a reason that could be read"
-	}
-	var cause struct {
-		Type   string `json:"type"`
-		Reason string `json:"reason"`
-	}
-	if json.Unmarshal(said.Error, &cause) == nil && cause.Type != "" {
-		return oneLine(cause.Type + ": " + cause.Reason)
-	}
-	var text string
-	if json.Unmarshal(said.Error, &text) == nil {
-		return oneLine(text)
-	}
-	return ""
-}
-
-// oneLine bounds a text from outside and takes out what a terminal or a log might obey.
-func oneLine(s string) string {
-	s = strings.ToValidUTF8(s, "?")
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
-			return ' '
-		}
-		return r
-	}, s)
-	if len(s) > maxReason {
-		s = strings.ToValidUTF8(s[:maxReason], "") + "..."
-	}
-	return s
 }
 
 // Close lets go of the connections.

@@ -135,24 +135,6 @@ func TestBounded(t *testing.T) {
 	}
 }
 
-func TestReason(t *testing.T) {
-	tests := []struct{ name, answer, want string }{
-		{"object", `{"error":{"type":"a_exception","reason":"because\nof it"},"status":400}`, "a_exception: because of it"},
-		{"text", `{"error":"no handler found"}`, "no handler found"},
-		{"hostile", `{"error":{"type":"a","reason":"\u001b[31m\u202e ok"}}`, "a:  [31m  ok"},
-		{"page", `<html>`, "without a reason that could be read"},
-		{"nothing", `{}`, ""},
-		{"long", `{"error":"` + strings.Repeat("é", 1000) + `"}`, strings.Repeat("é", 256) + "..."},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			if got := Reason([]byte(tt.answer)); got != tt.want {
-				t.Errorf("the reason is %q, want %q", got, tt.want)
-			}
-		})
-	}
-}
-
 // The nodes take turns; one that fails is left alone for longer and longer, unless all do.
 func TestNodes(t *testing.T) {
 	var conns []*elastictransport.Connection

@@ -3,9 +3,11 @@ package search
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,16 +20,35 @@ import (
 type said struct {
 	answers []string
 	status  int
-	asked   []string
+
+	mu    sync.Mutex
+	asked []string
 }
 
 func (s *said) Do(_ context.Context, _, path string, body []byte) (int, []byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.asked = append(s.asked, path+" "+string(body))
 	answer := `{"_shards":{"failed":0},"hits":{"hits":[]}}`
 	if len(s.answers) > 0 {
 		answer, s.answers = s.answers[0], s.answers[1:]
 	}
 	return max(s.status, http.StatusOK), []byte(answer), nil
+}
+
+// server is one that answers as a function does.
+type server func(path, body string) (status int, answer string, err error)
+
+func (s server) Do(_ context.Context, _, path string, body []byte) (int, []byte, error) {
+	status, answer, err := s(path, string(body))
+	return status, []byte(answer), err
+}
+
+// reading is a reader of a server that does not wait.
+func reading(s Server, layout string) *Reader {
+	r := New(s, "default", layout)
+	r.pause = func(context.Context, time.Duration) error { return nil }
+	return r
 }
 
 // What cannot be asked is refused before anything is.
@@ -65,12 +86,14 @@ func TestPartialAnswers(t *testing.T) {
 		says         string
 	}{
 		{"a shard failed", `{"_shards":{"failed":1},"hits":{"hits":[]}}`, 200, "too low"},
+		{"a shard is not there", `{"_shards":{"total":2,"successful":1,"failed":0},"hits":{"hits":[]}}`, 200, "too low"},
 		{"too late", `{"timed_out":true,"_shards":{"failed":0}}`, 200, "too low"},
 		{"refused", `{"error":{"type":"x_exception","reason":"y"}}`, 400, "it answers 400 x_exception: y"},
 		{"no JSON", `<html>`, 200, "reading the answer"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := New(&said{answers: []string{c.answer}, status: c.status}, "default", elasticsearch.LayoutDaily).Sums(context.Background(), query.Request{})
+			s := server(func(string, string) (int, string, error) { return c.status, c.answer, nil })
+			_, err := reading(s, elasticsearch.LayoutDaily).Sums(context.Background(), query.Request{})
 			if err == nil || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("got %v", err)
 			}
@@ -78,43 +101,101 @@ func TestPartialAnswers(t *testing.T) {
 	}
 }
 
+// nothing is the answer of a server that has found nothing.
+const nothing = `{"_shards":{"total":1,"successful":1,"failed":0},"hits":{"hits":[]},"aggregations":{}}`
+
 // Pages of groups are asked for until one is not full, each from where the one before ended.
 func TestPagesOfGroups(t *testing.T) {
 	var buckets []string
-	for range lightPage {
-		buckets = append(buckets, `{"key":{"d0":"u"},"doc_count":1,"flows":{"doc_count":2},"used":{"doc_count":1},"up":{"value":3.0}}`)
+	for i := range lightPage {
+		buckets = append(buckets, fmt.Sprintf(`{"key":{"d0":"u%d","d1":"s"},"doc_count":3,"at":{"count":3,"min":1e12,"max":2e12},"later":{"doc_count":1,"known":{"value":1}},"upload":{"count":2},"up":{"value":3.0}}`, i))
 	}
-	page := `{"_shards":{"failed":0},"aggregations":{"rows":{"after_key":{"d0":"u"},"buckets":[` + strings.Join(buckets, ",") + `]}}}`
-	s := &said{answers: []string{page, `{"_shards":{"failed":0},"aggregations":{"rows":{"buckets":[{"key":{"d0":"v"},"doc_count":1}]}}}`}}
-	rows, err := New(s, "default", elasticsearch.LayoutStream).Sums(context.Background(), query.Request{By: []query.Dimension{query.ByUser}})
-	if err != nil || len(rows) != query.MaxRows || len(s.asked) < 2 || rows[0].Flows != 2 || rows[0].BytesUp != 3 || rows[0].Users != 1 {
-		t.Fatalf("%d rows, %v", len(rows), err)
+	full := `{"_shards":{"failed":0},"aggregations":{"groups":{"after_key":{"d0":"u"},"buckets":[` + strings.Join(buckets, ",") + `]}}}`
+	var pages []string
+	var mu sync.Mutex
+	s := server(func(_, body string) (int, string, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case !strings.Contains(body, `"composite"`) || !strings.Contains(body, `"terms":{"field":"user.id"`):
+			return http.StatusOK, nothing, nil
+		case strings.Contains(body, `"after":{"d0":"u"}`):
+			pages = append(pages, "second")
+			return http.StatusOK, `{"_shards":{"failed":0},"aggregations":{"groups":{"buckets":[{"key":{"d0":"v","d1":"s"}}]}}}`, nil
+		}
+		pages = append(pages, "first")
+		return http.StatusOK, full, nil
+	})
+	rows, err := reading(s, elasticsearch.LayoutStream).Sums(context.Background(), query.Request{By: []query.Dimension{query.ByUser, query.ByService}})
+	if err != nil || len(rows) != query.MaxRows || rows[0].Flows != 2 || rows[0].Unknown != 1 || rows[0].BytesUp != 3 || rows[0].Users != 1 {
+		t.Fatalf("%d rows, %v: %+v", len(rows), err, rows[:min(1, len(rows))])
 	}
-	if !strings.Contains(s.asked[1], `"after":{"d0":"u"}`) {
-		t.Errorf("the second page: %s", s.asked[1])
+	if !slices.Equal(pages, []string{"first", "second"}) {
+		t.Errorf("pages %q", pages)
 	}
 }
 
-// A server that lacks the memory for a page is asked for smaller ones, and for no end of them.
+// Groups are asked for all at once; where that is too much, page by page.
+func TestAllAtOnce(t *testing.T) {
+	const figures = `"at":{"count":2,"min":1e12,"max":1e12},"later":{"doc_count":0,"known":{"value":0}},"background":{"doc_count":1},"up":{"value":5}`
+	for _, c := range []struct {
+		name, atOnce string
+		status       int
+		pages        int
+	}{
+		{"all at once", `{"_shards":{"failed":0},"aggregations":{"groups":{"buckets":[{"key":"chat",` + figures + `,"n":{"value":4}},{"key":"",` + figures + `}]}}}`, 200, 0},
+		{"others left out", `{"_shards":{"failed":0},"aggregations":{"groups":{"sum_other_doc_count":1,"buckets":[]}}}`, 200, 4},
+		{"too many", `{"error":{"type":"search_phase_execution_exception","reason":"","root_cause":[],"failed_shards":[],"caused_by":{"type":"too_many_buckets_exception","reason":"x"}}}`, 503, 4},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var mu sync.Mutex
+			pages := 0
+			s := server(func(_, body string) (int, string, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				switch {
+				case strings.Contains(body, `"composite"`):
+					pages++
+					return http.StatusOK, `{"_shards":{"failed":0},"aggregations":{"groups":{"buckets":[{"key":{"d0":"chat"},` + figures + `,"n":{"value":4}},{"key":{"d0":null},` + figures + `}]}}}`, nil
+				case strings.Contains(body, `"groups"`):
+					return c.status, c.atOnce, nil
+				}
+				return http.StatusOK, nothing, nil
+			})
+			rows, err := reading(s, elasticsearch.LayoutStream).Sums(context.Background(), query.Request{By: []query.Dimension{query.ByService}})
+			if err != nil || len(rows) != 2 || rows[0].Key[0] != "" || rows[1].Key[0] != "chat" || rows[1].BytesUp != 5 || rows[1].Users == 0 {
+				t.Errorf("%+v, %v", rows, err)
+			}
+			if (pages > 0) != (c.pages > 0) {
+				t.Errorf("%d pages", pages)
+			}
+		})
+	}
+}
+
+// A server that lacks the memory for a page, or does not give so many groups, is asked for smaller ones, and for no end of them.
 func TestSmallerPages(t *testing.T) {
-	s := &breaking{}
-	_, err := New(s, "default", elasticsearch.LayoutStream).Sums(context.Background(), query.Request{By: []query.Dimension{query.ByUser}})
-	if err == nil || !strings.Contains(err.Error(), "circuit_breaking_exception") {
-		t.Errorf("got %v", err)
+	for _, answer := range []string{
+		`{"error":{"type":"circuit_breaking_exception","reason":"[request] Data too large"}}`,
+		`{"error":{"type":"search_phase_execution_exception","reason":"all shards failed","failed_shards":[{"index":"i","reason":{"type":"circuit_breaking_exception","reason":"x"}}]}}`,
+		`{"error":{"type":"search_phase_execution_exception","reason":"","caused_by":{"type":"too_many_buckets_exception","reason":"x"}}}`,
+	} {
+		var sizes []string
+		s := server(func(_, body string) (int, string, error) {
+			_, size, _ := strings.Cut(body, `"composite":{"size":`)
+			size, _, _ = strings.Cut(size, ",")
+			sizes = append(sizes, size)
+			return http.StatusTooManyRequests, answer, nil
+		})
+		r := reading(s, elasticsearch.LayoutStream)
+		_, err := r.paged(context.Background(), &ask{}, &part{page: lightPage, aggs: figures()}, nil)
+		if err == nil || !strings.Contains(err.Error(), "ask for a shorter period") {
+			t.Errorf("got %v", err)
+		}
+		if want := []string{"50000", "12500", "3125", "781", "195", "50"}; !slices.Equal(sizes, want) {
+			t.Errorf("the pages were of %q, want %q", sizes, want)
+		}
 	}
-	if want := []string{"30000", "7500", "1875", "468", "117", "50"}; !slices.Equal(s.sizes, want) {
-		t.Errorf("the pages were of %q, want %q", s.sizes, want)
-	}
-}
-
-// breaking is a server without memory.
-type breaking struct{ sizes []string }
-
-func (s *breaking) Do(_ context.Context, _, _ string, body []byte) (int, []byte, error) {
-	_, size, _ := strings.Cut(string(body), `"composite":{"size":`)
-	size, _, _ = strings.Cut(size, ",")
-	s.sizes = append(s.sizes, size)
-	return http.StatusTooManyRequests, []byte(`{"error":{"type":"circuit_breaking_exception","reason":"[request] Data too large"}}`), nil
 }
 
 func TestCursor(t *testing.T) {

@@ -75,14 +75,14 @@ func (r *Reader) Span(ctx context.Context) (query.Span, error) {
 		if err != nil {
 			return span, fmt.Errorf("asking %s what is kept: %w", r.where(d), err)
 		}
-		var b bucket
+		var b struct{ First, Last number }
 		if err := said.read(&b); err != nil {
 			return span, err
 		}
 		if b.First.Value == nil {
 			continue
 		}
-		first, last := b.First.moment(time.UTC), b.Last.moment(time.UTC)
+		first, last := moment(b.First.Value, time.UTC), moment(b.Last.Value, time.UTC)
 		if span.RecordsFrom.IsZero() || first.Before(span.RecordsFrom) {
 			span.RecordsFrom = first
 		}

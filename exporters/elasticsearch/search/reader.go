@@ -21,7 +21,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/gnomon-sensor/gnomon/exporters/elasticsearch"
 	"github.com/gnomon-sensor/gnomon/exporters/query"
@@ -38,10 +40,13 @@ type Reader struct {
 	server            Server
 	namespace, layout string
 
+	pause func(context.Context, time.Duration) error
+
 	mu       sync.Mutex // guards what follows
 	services map[string]string
-	people   uint64 // an upper bound of the users of all records, as of peopleAt
-	asked    uint64 // questions since people was found
+	readable []string // targets that this user may read
+	most     uint64   // as many as all records are of, when that was last asked
+	asked    uint64   // questions since then
 }
 
 var (
@@ -52,7 +57,19 @@ var (
 
 // New reads the records of a namespace, in the layout in which they are written.
 func New(s Server, namespace, layout string) *Reader {
-	return &Reader{server: s, namespace: namespace, layout: layout, services: map[string]string{}}
+	return &Reader{server: s, namespace: namespace, layout: layout, pause: wait, services: map[string]string{}}
+}
+
+// wait waits, or for the end of ctx.
+func wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
 }
 
 // object is a piece of JSON.
@@ -65,13 +82,23 @@ var errPartial = errors.New("a part of the indices did not answer, so that figur
 type answer struct {
 	TimedOut bool `json:"timed_out"`
 	Shards   struct {
-		Failed int `json:"failed"`
+		Total      *int `json:"total"`
+		Successful int  `json:"successful"`
+		Failed     int  `json:"failed"`
 	} `json:"_shards"`
 	Hits struct {
 		Hits []hit `json:"hits"`
 	} `json:"hits"`
 	Aggregations json.RawMessage `json:"aggregations"`
 }
+
+// partial says whether something is left out.
+func (a *answer) partial() bool {
+	return a.TimedOut || a.Shards.Failed > 0 || a.Shards.Total != nil && a.Shards.Successful < *a.Shards.Total
+}
+
+// nowhere says whether nothing was asked: there is no such index, or this user may not know of it.
+func (a *answer) nowhere() bool { return a.Shards.Total != nil && *a.Shards.Total == 0 }
 
 // hit is a record that was found.
 type hit struct {
@@ -81,30 +108,58 @@ type hit struct {
 	Sort   []json.RawMessage            `json:"sort"`
 }
 
+// How often a question is asked that a node does not take, and how long after the first time.
+const (
+	tries = 3
+	pause = 250 * time.Millisecond
+)
+
 // search asks the records of a dataset. Where there are none yet, nothing is found.
 func (r *Reader) search(ctx context.Context, dataset string, body object) (*answer, error) {
-	return r.searchIn(ctx, elasticsearch.Targets(dataset, r.namespace, r.layout), body)
-}
-
-func (r *Reader) searchIn(ctx context.Context, targets string, body object) (*answer, error) {
 	body["track_total_hits"] = false
 	text, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
-	path := "/" + targets + "/_search?ignore_unavailable=true&allow_no_indices=true&allow_partial_search_results=false"
+	targets := r.where(dataset)
+	a, err := r.ask(ctx, targets, text)
+	for i := 1; i < tries && err != nil && passing(err) && ctx.Err() == nil; i++ {
+		if r.pause(ctx, time.Duration(i)*pause) != nil {
+			break
+		}
+		a, err = r.ask(ctx, targets, text)
+	}
+	if err == nil && a.nowhere() {
+		err = r.allowed(ctx, targets)
+	}
+	if err != nil {
+		return nil, explained(err)
+	}
+	return a, nil
+}
+
+// ask asks once. An index that is missing is not left out by the server: it would leave out those as well that its user may not read.
+func (r *Reader) ask(ctx context.Context, targets string, text []byte) (*answer, error) {
+	path := "/" + targets + "/_search?allow_no_indices=true&allow_partial_search_results=false"
 	status, said, err := r.server.Do(ctx, http.MethodPost, path, text)
 	if err != nil {
 		return nil, err
 	}
+	reason := ""
 	if status != http.StatusOK {
-		return nil, &elasticsearch.StatusError{Status: status, Reason: elasticsearch.Reason(said)}
+		reason = elasticsearch.Reason(said)
+	}
+	switch {
+	case status == http.StatusNotFound && strings.HasPrefix(reason, "index_not_found_exception"):
+		return &answer{}, nil
+	case status != http.StatusOK:
+		return nil, &elasticsearch.StatusError{Status: status, Reason: reason}
 	}
 	var a answer
 	if err := json.Unmarshal(said, &a); err != nil {
 		return nil, fmt.Errorf("reading the answer of Elasticsearch: %w", err)
 	}
-	if a.TimedOut || a.Shards.Failed > 0 {
+	if a.partial() {
 		return nil, errPartial
 	}
 	return &a, nil

@@ -2,11 +2,13 @@ package search
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/gnomon-sensor/gnomon/exporters/query"
@@ -113,24 +115,36 @@ func read(hits []hit) ([]event.Event, error) {
 	return records, nil
 }
 
-// byID reads exactly the records that are named, the newest first; those that are not there are left out.
+// byID reads exactly the records that are named, the newest first; those that are not there are left out. Most are activity: the other datasets
+// are asked for those that are not.
 func (r *Reader) byID(ctx context.Context, ids []string) (query.Page, error) {
-	body := newest(&query.RecordRequest{})
-	body["query"] = all([]any{object{"terms": object{idField: ids}}})
-	body["size"] = 2 * maxPage // room for some that are there twice
-	targets := ""
-	for i, d := range allDatasets {
-		if i > 0 {
-			targets += ","
+	missing := map[string]bool{}
+	for _, id := range ids {
+		missing[id] = true
+	}
+	var records []event.Event
+	for _, dataset := range allDatasets {
+		if len(missing) == 0 {
+			break
 		}
-		targets += r.where(d)
+		body := newest(&query.RecordRequest{})
+		body["query"] = all([]any{object{"terms": object{idField: slices.Sorted(maps.Keys(missing))}}})
+		body["size"] = 2 * maxPage // room for some that are there twice
+		said, err := r.search(ctx, dataset, body)
+		if err != nil {
+			return query.Page{}, err
+		}
+		found, err := read(said.Hits.Hits)
+		if err != nil {
+			return query.Page{}, err
+		}
+		for i := range found {
+			delete(missing, found[i].Event.ID)
+		}
+		records = append(records, found...)
 	}
-	said, err := r.searchIn(ctx, targets, body)
-	if err != nil {
-		return query.Page{}, err
-	}
-	records, err := read(said.Hits.Hits)
-	return query.Page{Records: records}, err
+	slices.SortStableFunc(records, func(a, b event.Event) int { return cmp.Compare(b.Timestamp, a.Timestamp) })
+	return query.Page{Records: records}, nil
 }
 
 // writeCursor writes the place that a page ended at.
