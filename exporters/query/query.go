@@ -62,6 +62,9 @@ type Request struct {
 	Location *time.Location
 	// OrderBy sorts the rows, largest first (Key: ascending); "" is Key.
 	OrderBy Measure
+	// Keys says that only keys and labels are wanted: figures may be left out, and rows stand in the order of their keys. It is for what there
+	// was at all, over long periods.
+	Keys bool
 	// Limit bounds the rows; 0 is MaxRows. Offset skips rows before that.
 	Limit, Offset int
 }

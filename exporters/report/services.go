@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -68,9 +69,10 @@ func (b *builder) newServices(ctx context.Context) error {
 		return nil
 	}
 	n.Since = b.local(b.kept.SumsFrom)
-	old, err := b.sumsOf(ctx, Period{From: b.kept.SumsFrom.Truncate(time.Hour), To: b.rep.Period.From}, b.where, query.ByService)
+	old, err := b.q.Sums(ctx, query.Request{From: b.kept.SumsFrom.Truncate(time.Hour), To: b.rep.Period.From, Where: b.where,
+		By: []query.Dimension{query.ByService}, Location: b.req.Location, Keys: true})
 	if err != nil {
-		return err
+		return fmt.Errorf("asking which services were used before: %w", err)
 	}
 	known := byKey(old)
 	for _, r := range b.firstUses() {

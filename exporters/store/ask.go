@@ -62,6 +62,9 @@ func (f *facet) word(d query.Dimension) (string, bool) {
 // newAsk checks a request.
 func newAsk(q *query.Request) (*ask, error) {
 	a := &ask{q: q, dims: q.By, calendar: calendar{q.Location}, order: cmp.Or(q.OrderBy, query.Key), limit: q.Limit, offset: q.Offset}
+	if q.Keys {
+		a.order = query.Key
+	}
 	if q.Location == nil {
 		a.calendar.loc = time.UTC
 	}

@@ -10,9 +10,11 @@
 //	         ├── coverage       per hour
 //	         └── blind          clients that hide names, per day, as long as records
 //	PutNames ── names         contacts with names that are in no catalogue: a blob for each day, without users, for 90 days
-//	Maintain ── fresh ── block  of a day that is over: sums per hour, per day and per month, in columns, 1024 users each
+//	Maintain ── fresh ─┬─ block   of a day that is over: sums per hour, per day and per month, in columns, 1024 users each
+//	                   └─ digest  the same of a day and of a month by site, status and use, with the users of each as a set
 //
-//	Sums     ── months within the period from block level 2, days at its edges from level 1, hours at theirs from level 0, and fresh
+//	Sums     ── digests, where the question is about no more than they say; else
+//	            months within the period from block level 2, days at its edges from level 1, hours at theirs from level 0, and fresh
 //
 // Sums are kept by (hour, user, facet); a facet is what a record says besides who and when: site, service, status, department, use.
 // SQLite keeps and finds the blobs; adding up is done here, because a year has millions of rows and counting distinct users over them

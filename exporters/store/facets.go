@@ -88,7 +88,7 @@ func (c *facetCache) of(a *ask, segments []segment) *facetSums {
 	word(uint64(a.from))
 	word(uint64(a.to))
 	for _, s := range segments {
-		word(uint64(s.id.row)<<1 | map[bool]uint64{true: 1}[s.id.fresh])
+		word(uint64(s.id.row)<<2 | uint64(s.id.kind))
 	}
 	key := h.Sum64()
 	c.mu.Lock()

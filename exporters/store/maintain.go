@@ -48,14 +48,15 @@ func (s *Store) background(ctx context.Context) {
 // Maintain settles the sums of days that are over, lets go of what has expired and gives room back. It works in short transactions,
 // between which records are taken in.
 func (s *Store) Maintain(ctx context.Context) error {
-	steps := []func(context.Context, time.Time) (more bool, err error){s.settleStep, s.expireParts, s.expireBlind, s.expireMonths, s.expireUsers, s.expireNames, s.capStep, s.vacuumStep}
+	steps := []func(context.Context, time.Time) (more bool, err error){s.settleStep, s.expireParts, s.expireBlind, s.expireMonths, s.expireUsers, s.expireNames,
+		s.capStep, s.vacuumStep, s.digestStep}
 	now := s.config.Now()
 	trusted, err := s.trustClock(ctx, now)
 	if err != nil {
 		return s.explain("tidying up", err)
 	}
 	if !trusted {
-		steps = []func(context.Context, time.Time) (bool, error){s.settleStep, s.capStep, s.vacuumStep}
+		steps = []func(context.Context, time.Time) (bool, error){s.settleStep, s.capStep, s.vacuumStep, s.digestStep}
 	}
 	for _, step := range steps {
 		for more := true; more; {
@@ -116,6 +117,11 @@ func (s *Store) trustClock(ctx context.Context, now time.Time) (bool, error) {
 	return true, err
 }
 
+// digestStep makes a digest that is missing.
+func (s *Store) digestStep(ctx context.Context, _ time.Time) (bool, error) {
+	return s.w.digestNext(ctx)
+}
+
 func (s *Store) settleStep(ctx context.Context, now time.Time) (bool, error) {
 	return s.w.settleNext(ctx, now.Unix())
 }
@@ -156,7 +162,7 @@ func (s *Store) expireMonths(ctx context.Context, now time.Time) (bool, error) {
 		return false, err
 	}
 	err = s.w.transact(ctx, func(ctx context.Context) error {
-		_, _, err := s.w.exec(ctx, "DELETE FROM block WHERE month = ?", month)
+		err := s.w.dropMonth(ctx, month)
 		if err == nil {
 			_, _, err = s.w.exec(ctx, "DELETE FROM coverage WHERE hour < ?", until)
 		}

@@ -69,6 +69,9 @@ func TestExpiry(t *testing.T) {
 			t.Errorf("%s (%v): %d records and %d flows, want %d and %d", step.name, now.now().UTC(), records, flows, step.records, step.flows)
 		}
 	}
+	if there, missing := checkDigests(t, s); there != 0 || missing != 0 {
+		t.Errorf("there are %d digests of months that have expired, and %d are missing", there, missing)
+	}
 	if got := s.Stats().Expired; got != 4 {
 		t.Errorf("%d records are counted as expired", got)
 	}
@@ -241,6 +244,9 @@ func TestRezone(t *testing.T) {
 		}
 	}
 	var n int
+	if there, missing := checkDigests(t, s); there < 50 || missing > 0 {
+		t.Errorf("there are %d digests, and %d are missing", there, missing)
+	}
 	if err := s.conn.QueryRowContext(context.Background(), "SELECT count(*) FROM block WHERE level = 1 AND start % 86400 NOT IN (14400, 18000)").Scan(&n); err != nil || n > 0 {
 		t.Errorf("%d days begin at the old midnight (%v)", n, err)
 	}

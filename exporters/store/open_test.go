@@ -118,7 +118,7 @@ func TestRefused(t *testing.T) {
 			if err := db.Close(); err != nil {
 				t.Fatal(err)
 			}
-		}, "a newer gnomon wrote it (version 99, this one knows 6); use that one, or choose another store. Nothing was changed"},
+		}, "a newer gnomon wrote it (version 99, this one knows 7); use that one, or choose another store. Nothing was changed"},
 		{"another program's", func(t *testing.T, path string) {
 			db := raw(t, path)
 			must(t, db, "PRAGMA application_id = 7")

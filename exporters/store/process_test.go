@@ -126,8 +126,11 @@ func TestKill(t *testing.T) {
 		}
 	}
 	m := &model{records: records, store: time.UTC}
-	for i, by := range [][]query.Dimension{nil, {query.ByDay, query.ByService}, {query.ByUser, query.ByMonth}, {query.ByHour}} {
+	for i, by := range [][]query.Dimension{nil, {query.ByWeek, query.ByStatus}, {query.ByDay, query.ByService}, {query.ByUser, query.ByMonth}, {query.ByHour}} {
 		checkSums(t, i, s, m, query.Request{From: noon.AddDate(0, 0, -1), To: noon.AddDate(0, 0, 10), By: by})
+	}
+	if there, missing := checkDigests(t, s); there == 0 || missing > 0 {
+		t.Errorf("there are %d digests, and %d are missing", there, missing)
 	}
 	t.Logf("%d records acknowledged, %d there", acknowledged, len(records))
 }

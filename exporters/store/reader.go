@@ -108,6 +108,8 @@ type view struct {
 	unzip  unzip
 	cache  *blockCache
 	facets *facetCache
+
+	digests map[spanKey]int64 // read by the questions that follow from them
 }
 
 // view runs what on the store as of now. What is committed meanwhile is not seen.

@@ -47,6 +47,11 @@ func (w *writer) settle(ctx context.Context, day, until, month, now int64) error
 		delete(w.pending, tierKey{day, tier})
 	}
 	_, monthUntil := w.calendar.month(day)
+	for _, k := range []blockKey{{month: month, level: levelDay, start: day}, {month: month, level: levelMonth, start: month}} {
+		if err := w.addToDigest(ctx, &k, rows); err != nil {
+			return err
+		}
+	}
 	for len(rows) > 0 {
 		people := rows[0].user >> peopleShift
 		n := sort.Search(len(rows), func(i int) bool { return rows[i].user>>peopleShift > people })
@@ -149,8 +154,18 @@ func (w *writer) rezoneMonth(ctx context.Context, month int64) error {
 	if err != nil {
 		return err
 	}
-	if _, _, err := w.exec(ctx, "DELETE FROM block WHERE month = ?", month); err != nil {
+	if err := w.dropMonth(ctx, month); err != nil {
 		return err
 	}
 	return w.storeFresh(ctx, rows)
+}
+
+// dropMonth removes the blocks of a month and what they add up to.
+func (w *writer) dropMonth(ctx context.Context, month int64) error {
+	for _, text := range []string{"DELETE FROM block WHERE month = ?", "DELETE FROM digest WHERE month = ?"} {
+		if _, _, err := w.exec(ctx, text, month); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"math"
@@ -33,7 +32,7 @@ func (r *Reader) Sums(ctx context.Context, q query.Request) ([]query.Row, error)
 			return err
 		}
 		add := v.tally
-		if ask.follows() {
+		if ask.follows() && !few(segments) {
 			add = v.byFacet
 		}
 		t, err := add(ctx, ask, segments)
@@ -47,110 +46,6 @@ func (r *Reader) Sums(ctx context.Context, q query.Request) ([]query.Row, error)
 		return nil, fmt.Errorf("reading sums from %s: %w", r.path, err)
 	}
 	return rows, nil
-}
-
-// segment is a blob of rows that a question needs.
-type segment struct {
-	id     blockID
-	bucket int64 // the span of the answer that all its rows belong to
-	whole  bool  // all its rows are of the period and of one span; else each row is looked at
-}
-
-// plan chooses the blobs: months that lie within the period and within one span of the answer, else their days, else the hours of those.
-func (v *view) plan(ctx context.Context, a *ask) ([]segment, error) {
-	var out []segment
-	months, err := v.spans(ctx, "SELECT month, month, max(until) FROM block WHERE level = ? GROUP BY month HAVING month < ? AND max(until) > ? ORDER BY month",
-		levelMonth, a.to, a.from)
-	if err != nil {
-		return nil, err
-	}
-	for _, m := range months {
-		if a.whole(m.start, m.until) {
-			out, err = v.blocks(ctx, a, out, stretch{m.month, levelMonth, m.start, m.start})
-		} else {
-			out, err = v.days(ctx, a, out, m.month)
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	return v.freshBlocks(ctx, a, out)
-}
-
-// days chooses the blobs of a month that is not wanted as a whole. Whole days that follow each other are asked for at once.
-func (v *view) days(ctx context.Context, a *ask, out []segment, month int64) ([]segment, error) {
-	days, err := v.spans(ctx, "SELECT month, start, max(until) FROM block WHERE month = ? AND level = ? GROUP BY start HAVING start < ? AND max(until) > ?",
-		month, levelDay, a.to, a.from)
-	if err != nil {
-		return nil, err
-	}
-	for i := 0; i < len(days); {
-		level, n := levelHour, 1
-		if a.whole(days[i].start, days[i].until) {
-			level = levelDay
-			for i+n < len(days) && a.whole(days[i+n].start, days[i+n].until) {
-				n++
-			}
-		}
-		if out, err = v.blocks(ctx, a, out, stretch{month, level, days[i].start, days[i+n-1].start}); err != nil {
-			return nil, err
-		}
-		i += n
-	}
-	return out, nil
-}
-
-// span is a day or a month that there are blocks of.
-type span struct{ month, start, until int64 }
-
-func (v *view) spans(ctx context.Context, text string, args ...any) (out []span, err error) {
-	err = v.each(ctx, text, args, func(rows *sql.Rows) error {
-		var s span
-		err := rows.Scan(&s.month, &s.start, &s.until)
-		out = append(out, s)
-		return err
-	})
-	return out, err
-}
-
-// stretch is spans of one level that follow each other, by where the first and the last begin.
-type stretch struct {
-	month       int64
-	level       int
-	first, last int64
-}
-
-// blocks appends the blocks of a stretch that may hold users of the question.
-func (v *view) blocks(ctx context.Context, a *ask, out []segment, at stretch) ([]segment, error) {
-	s := segment{whole: at.level != levelHour}
-	was := int64(-1)
-	const text = "SELECT id, start, people FROM block WHERE month = ? AND level = ? AND start BETWEEN ? AND ?"
-	err := v.each(ctx, text, []any{at.month, at.level, at.first, at.last}, func(rows *sql.Rows) error {
-		var start int64
-		var people uint32
-		err := rows.Scan(&s.id.row, &start, &people)
-		if start != was {
-			was, s.bucket = start, a.bucket(start)
-		}
-		if a.people == nil || a.people[people] {
-			out = append(out, s)
-		}
-		return err
-	})
-	return out, err
-}
-
-// freshBlocks appends what is not settled yet.
-func (v *view) freshBlocks(ctx context.Context, a *ask, out []segment) ([]segment, error) {
-	err := v.each(ctx, "SELECT id, day, until FROM fresh WHERE day < ? AND until > ?", []any{a.to, a.from}, func(rows *sql.Rows) error {
-		s := segment{id: blockID{fresh: true}}
-		var day, until int64
-		err := rows.Scan(&s.id.row, &day, &until)
-		s.bucket, s.whole = a.bucket(day), a.whole(day, until)
-		out = append(out, s)
-		return err
-	})
-	return out, err
 }
 
 // sink adds jobs up, on one core.
@@ -172,27 +67,16 @@ func (v *view) tally(ctx context.Context, a *ask, segments []segment) (*tally, e
 
 // addUp adds segments up on several cores, into a sink for each.
 func addUp[S sink](ctx context.Context, v *view, segments []segment, empty func() S) ([]S, error) {
-	settled, err := v.tx.PrepareContext(ctx, "SELECT data FROM block WHERE id = ?")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = settled.Close() }()
-	fresh, err := v.tx.PrepareContext(ctx, "SELECT data FROM fresh WHERE id = ?")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = fresh.Close() }()
+	tables := tables{tx: v.tx}
+	defer tables.close()
+	var err error
 	pool := newPool(empty, min(maxWorkers, runtime.GOMAXPROCS(0), len(segments)/8+1))
 	for _, s := range segments {
 		if err = ctx.Err(); err != nil || pool.failed() != nil {
 			break
 		}
-		st := settled
-		if s.id.fresh {
-			st = fresh
-		}
 		var data []byte
-		if data, err = v.cache.get(ctx, st, s.id); err != nil {
+		if data, err = tables.read(ctx, v.cache, s.id); err != nil {
 			break
 		}
 		pool.work <- job{s, data}

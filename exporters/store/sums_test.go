@@ -209,6 +209,9 @@ func TestSumsEqualModel(t *testing.T) {
 				q.Location = c.ask
 				checkSums(t, i, s, m, q)
 			}
+			if _, missing := checkDigests(t, s); missing > 0 {
+				t.Errorf("%d digests are missing", missing)
+			}
 		})
 	}
 }

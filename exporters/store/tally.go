@@ -107,6 +107,9 @@ func (t *tally) newGroup(start int64, key int32, user uint32) *group {
 // add adds the rows of a block that the question asks for.
 func (t *tally) add(j *job) error {
 	a, b := t.ask, &t.block
+	if j.id.kind == kindDigest {
+		return t.addDigest(j)
+	}
 	if err := b.decode(j.data); err != nil {
 		return err
 	}
@@ -123,6 +126,35 @@ func (t *tally) add(j *job) error {
 	if t.n > maxGroups {
 		return errGroups
 	}
+	return nil
+}
+
+// addDigest adds the classes of a digest that the question asks for, or, where it asks for keys alone, the facets.
+func (t *tally) addDigest(j *job) error {
+	a := t.ask
+	r := digestReader{b: j.data}
+	facets, err := r.read(func(c *digestClass, users digestSet) {
+		if a.q.Keys || int64(c.facet) >= int64(len(a.groupOf)) || a.groupOf[c.facet] < 0 {
+			return
+		}
+		g, quiet := t.group(j.bucket, a.groupOf[c.facet], 0), a.quiet.has(uint64(c.facet))
+		g.count(&c.sums, quiet)
+		if quiet {
+			users.join(&g.quiet)
+		} else {
+			users.join(&g.people)
+		}
+	})
+	if err != nil || !a.q.Keys {
+		return err
+	}
+	var there userSet
+	facets.join(&there)
+	there.each(func(facet uint32) {
+		if int64(facet) < int64(len(a.groupOf)) && a.groupOf[facet] >= 0 {
+			t.group(j.bucket, a.groupOf[facet], 0)
+		}
+	})
 	return nil
 }
 
@@ -268,6 +300,9 @@ func (a *ask) row(g *group, users map[uint32]userName, services map[string]strin
 			}
 		}
 		r.Key[i], r.Labels[i] = key, cmp.Or(label, key)
+	}
+	if a.q.Keys {
+		return query.Row{Key: r.Key, Labels: r.Labels}
 	}
 	return r
 }

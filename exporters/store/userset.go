@@ -48,6 +48,14 @@ func (s *userSet) set(user uint32) {
 	}
 }
 
+// paged makes room for bits.
+func (s *userSet) paged() {
+	if one := s.one; s.pages == nil && one != 0 {
+		s.n = 0
+		s.set(one)
+	}
+}
+
 // join puts all users of another set in.
 func (s *userSet) join(o *userSet) {
 	if o.pages == nil {
@@ -56,10 +64,7 @@ func (s *userSet) join(o *userSet) {
 		}
 		return
 	}
-	if one := s.one; s.pages == nil && one != 0 {
-		s.n = 0
-		s.set(one)
-	}
+	s.paged()
 	for len(s.pages) < len(o.pages) {
 		s.pages = append(s.pages, nil)
 	}
@@ -89,11 +94,18 @@ func (s *userSet) has(user uint32) bool {
 
 // besides is how many users are in and not in another set.
 func (s *userSet) besides(o *userSet) (n uint64) {
-	if s.pages == nil {
-		if s.one != 0 && !o.has(s.one) {
-			n = 1
+	s.each(func(user uint32) {
+		if !o.has(user) {
+			n++
 		}
-		return n
+	})
+	return n
+}
+
+// each calls what for all users.
+func (s *userSet) each(what func(user uint32)) {
+	if s.pages == nil && s.one != 0 {
+		what(s.one)
 	}
 	for at, p := range s.pages {
 		if p == nil {
@@ -101,13 +113,10 @@ func (s *userSet) besides(o *userSet) (n uint64) {
 		}
 		for i, word := range p {
 			for ; word != 0; word &= word - 1 {
-				if !o.has(uint32(at)<<pageShift | uint32(i)<<6 | uint32(bits.TrailingZeros64(word))) {
-					n++
-				}
+				what(uint32(at)<<pageShift | uint32(i)<<6 | uint32(bits.TrailingZeros64(word)))
 			}
 		}
 	}
-	return n
 }
 
 // count is how many users are in.

@@ -26,6 +26,10 @@ type writer struct {
 	visits  map[string]visitEntry
 	parts   []part // the oldest first
 	pending map[tierKey]int
+	classes classes
+
+	undigested []blockKey // spans without a digest, as of the last look
+	digested   bool       // there are none any more
 
 	entries []entry // memory of the last batch
 	rows    []row
@@ -47,6 +51,7 @@ func newWriter(ctx context.Context, conn *sql.Conn, config *Config) (*writer, er
 // forget throws the caches away and reads those that have to be whole.
 func (w *writer) forget(ctx context.Context) error {
 	w.users, w.facets, w.names, w.visits = map[string]userEntry{}, map[facet]uint32{}, map[string]string{}, map[string]visitEntry{}
+	w.classes = classes{}
 	if err := w.readParts(ctx); err != nil {
 		return err
 	}
