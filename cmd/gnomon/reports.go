@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -136,7 +137,8 @@ func (p *program) writeTo(path string, write func(io.Writer) error) (err error) 
 			_ = os.Remove(f.Name())
 		}
 	}()
-	if err = errors.Join(write(f), f.Close()); err != nil {
+	out := bufio.NewWriterSize(f, 1<<16) // documents come in pieces of a few bytes
+	if err = errors.Join(write(out), out.Flush(), f.Close()); err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
 	if err = os.Rename(f.Name(), path); err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base32"
 	"reflect"
+	"strings"
 	"testing"
 	"unicode/utf8"
 )
@@ -50,6 +51,19 @@ func FuzzDigest(f *testing.F) {
 		again, err := decodeDigest(d.encode())
 		if err != nil || !bytes.Equal(d.encode(), again.encode()) {
 			t.Fatalf("%v\n%+v\n%+v", err, d, again)
+		}
+	})
+}
+
+// FuzzParseFacet reads anything as a facet of a list: it is an error, or nine words of which none has a separator.
+func FuzzParseFacet(f *testing.F) {
+	f.Add("7\xffa\xffbb\xffccc\xff\xff\xffs\xffd\xff")
+	f.Add("1\xff\xff\xff\xff\xff\xff\xff\xff")
+	f.Add("1")
+	f.Fuzz(func(t *testing.T, one string) {
+		_, got, ok := parseFacet(one)
+		if ok && (strings.Count(one, "\xff") != 8 || strings.Contains(got.site+got.use, "\xff")) {
+			t.Fatalf("%q was read as %+v", one, got)
 		}
 	})
 }

@@ -147,36 +147,6 @@ func (v *view) each(ctx context.Context, text string, args []any, row func(*sql.
 	return drain(rows, row)
 }
 
-// words are the facets, read once: they never change. Users are read by question: there may be many.
-type words struct {
-	facets []facet  // by number
-	ids    []uint32 // the numbers that are in use
-	last   uint32
-}
-
-// readWords reads the facets that are new and returns all. What earlier readers were given does not change: new ones stand behind it.
-func (r *Reader) readWords(ctx context.Context, v *view) (*words, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	all := r.words
-	err := v.each(ctx, "SELECT id, site, service, vendor, category, kind, status, department, use FROM facet WHERE id > ? ORDER BY id", []any{all.last},
-		func(rows *sql.Rows) error {
-			var id uint32
-			var f facet
-			if err := rows.Scan(&id, &f.site, &f.service, &f.vendor, &f.category, &f.kind, &f.status, &f.department, &f.use); err != nil {
-				return err
-			}
-			all.facets = append(all.facets, make([]facet, int(id)-len(all.facets))...)
-			all.facets, all.ids, all.last = append(all.facets, f), append(all.ids, id), id
-			return nil
-		})
-	if err != nil {
-		return nil, err
-	}
-	r.words = all
-	return &all, nil
-}
-
 // Span implements query.Spanned.
 func (r *Reader) Span(ctx context.Context) (query.Span, error) {
 	var span query.Span

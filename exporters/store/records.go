@@ -53,6 +53,7 @@ type spread struct {
 	of           query.Dimension
 	given        map[spreadKey]int
 	looked, most int
+	missing      int // groups that may have more; below zero: not known
 }
 
 // spreadKey is a group of a sample: of one user where users are asked for.
@@ -77,13 +78,28 @@ func (s *spread) take(f *facet, user uint32) bool {
 	group, _ := f.word(s.of)
 	key := spreadKey{user, group, f.status}
 	s.given[key]++
+	if s.given[key] == s.each {
+		s.missing--
+	}
 	return s.given[key] <= s.each
 }
 
-// over says whether enough records were looked at, this one included.
+// over says whether enough records were looked at, this one included, or all groups have theirs.
 func (s *spread) over() bool {
 	s.looked++
-	return s.each > 0 && s.looked > s.most
+	return s.each > 0 && (s.looked > s.most || s.missing == 0)
+}
+
+// expect counts the groups that there can be, if users are not told apart.
+func (s *spread) expect(w *words, pass *sieve) {
+	groups := map[spreadKey]bool{}
+	for _, id := range w.ids {
+		if f := &w.facets[id]; pass.facet(f) {
+			group, _ := f.word(s.of)
+			groups[spreadKey{0, group, f.status}] = true
+		}
+	}
+	s.missing = len(groups)
 }
 
 // Records implements query.Query. Pages go on where the one before ended, whatever has been stored meanwhile; a zero From or To leaves
@@ -119,11 +135,14 @@ func (r *Reader) Records(ctx context.Context, q query.RecordRequest) (query.Page
 // newSeek checks a request.
 func (v *view) newSeek(ctx context.Context, q *query.RecordRequest) (*seek, error) {
 	s := &seek{dataset: datasets[q.Dataset], from: math.MinInt64, to: math.MaxInt64, action: q.Action, limit: pageSize(q.Limit), services: q.Where.Services,
-		pass: newSieve(&q.Where), facets: v.words.facets, sample: spread{each: q.Each, of: q.EachOf, given: map[spreadKey]int{}, most: maxSample * max(1, len(q.Where.Users))}}
+		pass: newSieve(&q.Where), facets: v.words.facets, sample: spread{each: q.Each, of: q.EachOf, given: map[spreadKey]int{}, most: maxSample * max(1, len(q.Where.Users)), missing: -1}}
 	if s.dataset == 0 {
 		return nil, fmt.Errorf("there is no dataset %q; take one of gnomon.activity, .finding, .coverage, .candidate or .audit", q.Dataset)
 	}
 	s.period(q)
+	if q.Each > 0 && len(q.Where.Users) == 0 && q.Action == "" {
+		s.sample.expect(v.words, s.pass)
+	}
 	var err error
 	if q.After != "" {
 		if s.after, err = parseCursor(q.After); err != nil {
@@ -163,7 +182,7 @@ func (v *view) seek(ctx context.Context, s *seek) ([]found, error) {
 	slices.SortFunc(parts, func(a, b part) int { return cmp.Compare(b.tsmax, a.tsmax) })
 	var list []found
 	for _, p := range parts {
-		if len(list) > s.limit && list[s.limit].ts > p.tsmax || s.sample.looked > s.sample.most {
+		if len(list) > s.limit && list[s.limit].ts > p.tsmax || s.sample.looked > s.sample.most || s.sample.missing == 0 {
 			break
 		}
 		more, err := v.seekPart(ctx, s, p.id)
