@@ -90,7 +90,8 @@ type tab struct {
 func start(t *testing.T, browser, base string) *tab {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-component-update", true), chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1280, 900))
+		chromedp.Flag("disable-component-update", true), chromedp.UserDataDir(profile(t)), chromedp.WindowSize(1280, 900),
+		chromedp.WSURLReadTimeout(patience))
 	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
@@ -106,10 +107,30 @@ func start(t *testing.T, browser, base string) *tab {
 	return b
 }
 
+// profile is a directory for the browser, whose programs may still write to it for a moment after it has ended.
+func profile(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "gnomon-browser-*") // not t.TempDir: the test would fail if a file came while the directory goes
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for deadline := time.Now().Add(patience); ; <-time.After(50 * time.Millisecond) {
+			if err := os.RemoveAll(dir); err == nil || time.Now().After(deadline) {
+				return
+			}
+		}
+	})
+	return dir
+}
+
+// patience is how long a slow machine may take for the browser's start, and for a step.
+const patience = 3 * time.Minute
+
 // run does one step, within a time that a slow machine needs.
 func (b *tab) run(t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
 	if err := chromedp.Do(ctx, steps...); err != nil {
 		t.Fatal(err)
@@ -119,7 +140,7 @@ func (b *tab) run(t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
 // ask runs one step that has a result.
 func ask[T any](t *testing.T, b *tab, action chromedp.Action[T]) T {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
 	got, err := chromedp.Run(ctx, action)
 	if err != nil {
