@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/gnomon-sensor/gnomon/exporters"
 	"github.com/gnomon-sensor/gnomon/exporters/exportertest"
@@ -42,7 +41,7 @@ func TestDeadLetters(t *testing.T) {
 		ev := exportertest.Full(n)
 		s.Offer(&ev)
 	}
-	if err := s.Close(20 * time.Second); err != nil {
+	if err := s.Close(patience); err != nil {
 		t.Fatal(err)
 	}
 	numbers := []string{}

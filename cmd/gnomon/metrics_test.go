@@ -132,7 +132,7 @@ func TestMetrics(t *testing.T) {
 	if !strings.Contains(w.Body.String(), `gnomon_build_info{version="1.2.3",catalogue="`) {
 		t.Errorf("no version: %s", w.Body)
 	}
-	if err := records.Close(time.Second); err != nil {
+	if err := records.Close(patience); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -109,7 +109,7 @@ func TestKill(t *testing.T) {
 // killAfter starts a process, kills it after so many groups and returns how many records are safe.
 func killAfter(t *testing.T, dir string, from, groups int) int {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestKill$")
 	cmd.Env = append(os.Environ(), killable+"="+dir, "GNOMON_SPOOL_TEST_FROM="+strconv.Itoa(from))

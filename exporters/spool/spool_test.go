@@ -95,7 +95,7 @@ func attach(t testing.TB, s *Spool, name string, e exporters.Exporter) {
 
 func closeSpool(t testing.TB, s *Spool) {
 	t.Helper()
-	if err := s.Close(20 * time.Second); err != nil {
+	if err := s.Close(patience); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -107,14 +107,17 @@ func offer(s *Spool, from, n int) {
 	}
 }
 
+// patience is how long a slow machine may take.
+const patience = 2 * time.Minute
+
 // until waits for something to become true.
 func until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	look := time.NewTicker(time.Millisecond)
 	defer look.Stop()
-	for deadline := time.Now().Add(20 * time.Second); !ok(); <-look.C {
+	for deadline := time.Now().Add(patience); !ok(); <-look.C {
 		if time.Now().After(deadline) {
-			t.Fatalf("not within 20 s: %s", what)
+			t.Fatalf("not within %v: %s", patience, what)
 		}
 	}
 }
@@ -432,4 +435,4 @@ func (w *wrapped) Export(ctx context.Context, batch []event.Event, out []exporte
 	return w.s.journal.Flush()
 }
 
-func (w *wrapped) Close() error { return w.s.Close(20 * time.Second) }
+func (w *wrapped) Close() error { return w.s.Close(patience) }
