@@ -48,7 +48,7 @@ func startDaemon(ctx context.Context, space *netns.Space, listens []netip.AddrPo
 
 // await waits until a server listens.
 func (d *daemon) await(ctx context.Context, space *netns.Space, address netip.AddrPort) error {
-	const patience = 15 * time.Second
+	const patience = time.Minute // a busy machine starts slowly
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for tick := time.Tick(50 * time.Millisecond); ; {
@@ -75,7 +75,7 @@ func (d *daemon) await(ctx context.Context, space *netns.Space, address netip.Ad
 // stop asks a server to end, so that its log is whole, and waits for that.
 func (d *daemon) stop(ctx context.Context) error {
 	_ = syscall.Kill(-d.cmd.Process.Pid, syscall.SIGTERM) // it may have ended by itself
-	const patience = 10 * time.Second
+	const patience = time.Minute
 	select {
 	case <-d.ended:
 		return nil

@@ -93,7 +93,7 @@ func (l *Lab) Logs(ctx context.Context, log io.Writer, dir string) (failed int) 
 
 // captureLogs is one server's run.
 func (l *Lab) captureLogs(ctx context.Context, s *logServer, all []errand, dir string) (err error) {
-	const patience = 2 * time.Minute
+	const patience = 5 * time.Minute
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	whole := Case{Name: s.name}

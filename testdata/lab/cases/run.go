@@ -94,7 +94,7 @@ func (l *Lab) run(ctx context.Context, w *world, at netip.Addr, name string, job
 	if !ok {
 		return fmt.Errorf("starting client %q: there is none of that name", name)
 	}
-	const patience = 90 * time.Second
+	const patience = 3 * time.Minute
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var err error

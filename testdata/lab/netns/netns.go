@@ -195,7 +195,7 @@ func remove(name string) error {
 
 // endPrograms kills what runs inside a namespace until nothing does, for a while.
 func endPrograms(name string) error {
-	const tries, pause = 40, 50 * time.Millisecond
+	const tries, pause = 400, 50 * time.Millisecond
 	for range tries {
 		out, err := exec.Command("ip", "netns", "pids", name).Output()
 		if err != nil {
