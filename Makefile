@@ -77,7 +77,7 @@ test: go ## run all tests, with the race detector where there is a C compiler
 	else \
 	  race=; echo "testing without the race detector: install gcc to have it" >&2; \
 	fi; \
-	set -x; go test $$race $(TESTFLAGS) $(PKG)
+	set -x; go test $$race -timeout 30m $(TESTFLAGS) $(PKG)
 
 elasticsearch-up: ## fetch and start Elasticsearch 8 and 9 and OpenSearch 2 on loopback, for integration tests (NODES)
 	@bash .ci/nodes/nodes up $(NODES)
@@ -87,7 +87,7 @@ elasticsearch-down: ## stop them and remove what they hold
 
 integration: go ## run the tests that need those nodes (TESTFLAGS)
 	@set -e; vars=$$(bash .ci/nodes/nodes env); [ -n "$$vars" ] || { echo "no node runs: make elasticsearch-up" >&2; exit 1; }; \
-	env $$vars go test -tags integration -p 1 -count=1 -timeout 8m $(TESTFLAGS) $(or $(filter-out ./...,$(PKG)),./exporters/elasticsearch/... ./cmd/gnomon) -run '$(or $(RUN),^TestNode)'
+	env $$vars go test -tags integration -p 1 -count=1 -timeout 20m $(TESTFLAGS) $(or $(filter-out ./...,$(PKG)),./exporters/elasticsearch/... ./cmd/gnomon) -run '$(or $(RUN),^TestNode)'
 
 catalogue: go ## pack and sign the catalogue with a minisign key, into build/: KEY=FILE, DAYS=180
 	@[ -n "$(KEY)" ] || { echo "name the minisign secret key: make catalogue KEY=FILE (its password in GNOMON_SIGNING_PASSWORD)" >&2; exit 1; }

@@ -321,8 +321,8 @@ func TestHostileNames(t *testing.T) {
 	})
 }
 
-// TestLinks follows every link of every page once, as an analyst: none is broken.
-func TestLinks(t *testing.T) {
+// TestEveryLink follows every link of every page once, as an analyst: none is broken.
+func TestEveryLink(t *testing.T) {
 	w := &dashboardtest.World{}
 	s := open(t, w, nil)
 	seen, next := map[string]bool{}, []string{"/", "/?p=24h", "/services?p=12m&measure=upload"}
