@@ -149,6 +149,19 @@ func storeSums(t *testing.T, dir string) (flows, up uint64) {
 	return flows, up
 }
 
+// untilStored waits until a store's sums know of so many flows, for as long as there are more and more of them: how long millions of lines take
+// is the machine's affair, that nothing comes of them for minutes is not.
+func untilStored(t *testing.T, dir string, want uint64) {
+	t.Helper()
+	for have := uint64(0); have < want; {
+		before := have
+		until(t, fmt.Sprintf("more than %d of %d flows are in the store", before, want), func() bool {
+			have, _ = storeSums(t, dir)
+			return have > before || have >= want
+		})
+	}
+}
+
 // Killed again and again while a log is written and rotated, the sensor has every line of it once in the end: the sums are exact, and no
 // record is there twice.
 func TestProcessLogsKilled(t *testing.T) {
@@ -168,7 +181,7 @@ func TestProcessLogsKilled(t *testing.T) {
 			}
 		}
 		want := w.flows * uint64(r.IntN(100)) / 100
-		until(t, "some of it is in the store", func() bool { flows, _ := storeSums(t, dir); return flows >= want })
+		untilStored(t, dir, want)
 		s.kill(t)
 		if k%2 == 0 { // the log goes on while nobody reads
 			w.write(1000)
@@ -176,7 +189,7 @@ func TestProcessLogsKilled(t *testing.T) {
 		}
 		s = startLogs(t, dir, w.path("access.log"))
 	}
-	until(t, "all of it is in the store", func() bool { flows, _ := storeSums(t, dir); return flows >= w.flows })
+	untilStored(t, dir, w.flows)
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
