@@ -45,6 +45,8 @@ type Coverage struct {
 	Evicted    uint64                `json:"evicted"`
 	Resumed    uint64                `json:"resumed"`
 	GivenUp    uint64                `json:"given_up"` // beginnings of streams that were let go for want of memory
+	// VisitsCut are visits that were closed early for want of memory, and count again if they go on.
+	VisitsCut uint64 `json:"visits_cut"`
 	// Sources are the log sources, by name.
 	Sources map[string]event.Source `json:"sources,omitempty"`
 	// TwoEyes says what packets and logs saw both; nil: there was but one of them.
@@ -60,7 +62,7 @@ func (c *Coverage) Add(o *Coverage) {
 		{&c.Flows, o.Flows}, {&c.Live, o.Live}, {&c.Readable, o.Readable}, {&c.Named, o.Named}, {&c.ECH, o.ECH}, {&c.EncryptedDNS, o.EncryptedDNS},
 		{&c.Relay, o.Relay}, {&c.ECHOffered, o.ECHOffered}, {&c.OneSided, o.OneSided}, {&c.Cut, o.Cut},
 		{&c.Hellos, o.Hellos}, {&c.Requests, o.Requests}, {&c.DNS, o.DNS}, {&c.Evicted, o.Evicted}, {&c.Resumed, o.Resumed},
-		{&c.GivenUp, o.GivenUp}} {
+		{&c.GivenUp, o.GivenUp}, {&c.VisitsCut, o.VisitsCut}} {
 		*p.to += p.from
 	}
 	c.Web.Add(&o.Web)

@@ -19,6 +19,7 @@ type Visits struct {
 	mu   sync.Mutex
 	open map[visitor]*visit
 	legs map[visitor]leg // by proxy
+	cut  uint64          // visits that were closed early
 }
 
 type visitor struct{ client, service string }
@@ -111,11 +112,27 @@ func (v *Visits) prune(at int64) {
 	for pause := visitPause; len(v.open) >= maxVisits/2 && pause > 0; pause /= 2 {
 		for key, visit := range v.open {
 			if at-visit.last > pause {
-				delete(v.open, key)
+				v.drop(key, visit, at)
 			}
 		}
 		if pause < 1e9 {
+			v.cut += uint64(len(v.open))
 			clear(v.open)
 		}
 	}
+}
+
+// drop closes a visit, at a time when it may go on.
+func (v *Visits) drop(key visitor, now *visit, at int64) {
+	if at-now.last <= visitPause {
+		v.cut++
+	}
+	delete(v.open, key)
+}
+
+// Cut is how many visits were closed before their time for want of memory; those that went on count again.
+func (v *Visits) Cut() uint64 {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.cut
 }

@@ -24,10 +24,11 @@ func TestTwoEyes(t *testing.T) {
 	native := file(t, "native.log", "1795266457.900    700 10.20.1.11 TCP_TUNNEL/200 3206 CONNECT chatgpt.com:443 alice HIER_DIRECT/203.0.113.10 -\n")
 	late := file(t, "late.log", "1795280000.900 700 10.20.1.11 alice TCP_TUNNEL/200 3206 8834 CONNECT chatgpt.com:443 chatgpt.com \"-\"\n")
 	for _, tt := range []struct {
-		name, prefer  string
-		inputs        []string
-		flows, up     uint64
-		users, visits int
+		name, prefer string
+		inputs       []string
+		flows, up    uint64
+		users        int
+		visits       uint64
 	}{
 		{"packets alone", "logs", []string{capture}, 1, 0, 1, 1},
 		{"the log counts", "logs", []string{capture, upload}, 2, 8834 + 5000, 2, 2},

@@ -62,7 +62,7 @@ func (in *inputs) scan(ctx context.Context, parts *parts, c *settings, pipe *pip
 			}
 		}
 	}
-	coverage.Add(&sensor.Coverage{Sources: in.sources()})
+	coverage.Add(&sensor.Coverage{Sources: in.sources(), VisitsCut: parts.visits.Cut()})
 	if pipe.eyes != nil {
 		both := pipe.eyes.Stats()
 		coverage.TwoEyes = &both

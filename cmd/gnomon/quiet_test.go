@@ -19,8 +19,8 @@ func TestSummaryShowsBackgroundApart(t *testing.T) {
 				Flow: &event.Flow{}, Evidence: &event.Evidence{Class: "sni"}, Counted: &counted, Use: use.use}})
 	}
 	sum := s.services["openai-chatgpt"]
-	if len(sum.users) != 4 || sum.quiet() != 1 {
-		t.Errorf("%d users, %d of them in the background only; want 4 and 1", len(sum.users), sum.quiet())
+	if sum.users.all().n != 4 || sum.users.quiet().n != 1 {
+		t.Errorf("%v users, %v of them in the background only; want 4 and 1", sum.users.all(), sum.users.quiet())
 	}
 	var out bytes.Buffer
 	s.writeServices(&out)

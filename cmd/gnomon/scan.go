@@ -153,21 +153,31 @@ type (
 		// Clients are those of which most was hidden or nameless; the flows of others that were forgotten are counted.
 		Clients        []event.ClientSight `json:"clients"`
 		ClientsLeftOut uint64              `json:"clients_left_out,omitempty"`
+		// Estimated is absent where every number of users is exact.
+		Estimated *estimatedJSON `json:"users_estimated,omitempty"`
 	}
 	serviceJSON struct {
 		ID       string `json:"id"`
 		Name     string `json:"name"`
 		Category string `json:"category,omitempty"`
 		Status   string `json:"status"`
-		Users    int    `json:"users"`
+		// Users is about that many where UsersError, the relative standard error, is there; else it is exact.
+		Users      int     `json:"users"`
+		UsersError float64 `json:"users_error,omitempty"`
 		// BackgroundUsers are those of Users of whom nothing but traffic in the background was seen.
 		BackgroundUsers int         `json:"background_users"`
-		Visits          int         `json:"visits"`
+		Visits          uint64      `json:"visits"`
 		Flows           uint64      `json:"flows"`
 		Lookups         uint64      `json:"lookups"`
 		Upload          *uploadJSON `json:"upload,omitempty"` // absent: not known
 		BytesUp         uint64      `json:"bytes_up"`
 		BytesDown       uint64      `json:"bytes_down"`
+	}
+	// estimatedJSON says how many services have so many users that their number is an estimate, and beyond which number it is.
+	estimatedJSON struct {
+		Services  int `json:"services"`
+		ExactUpTo int `json:"exact_up_to"`
+		ExactAll  int `json:"exact_up_to_all_services"`
 	}
 	uploadJSON struct {
 		Bytes uint64 `json:"bytes"`
@@ -183,13 +193,21 @@ func (s *summary) writeJSON(w io.Writer, b *blindSpots) error {
 	if out.Clients == nil {
 		out.Clients = []event.ClientSight{}
 	}
+	estimated := 0
 	for _, sum := range s.sorted() {
-		j := serviceJSON{ID: sum.id, Name: sum.name, Category: sum.category, Status: sum.status, Users: len(sum.users),
-			BackgroundUsers: sum.quiet(), Visits: len(sum.visits), Flows: sum.flows, Lookups: sum.lookups, BytesUp: sum.up, BytesDown: sum.down}
+		users := sum.users.all()
+		j := serviceJSON{ID: sum.id, Name: sum.name, Category: sum.category, Status: sum.status, Users: users.n, UsersError: users.error,
+			BackgroundUsers: sum.users.quiet().n, Visits: sum.visits, Flows: sum.flows, Lookups: sum.lookups, BytesUp: sum.up, BytesDown: sum.down}
+		if users.error > 0 {
+			estimated++
+		}
 		if sum.uploadKnown {
 			j.Upload = &uploadJSON{sum.upload.Bytes, sum.upload.Low, sum.upload.High}
 		}
 		out.Services = append(out.Services, j)
+	}
+	if estimated > 0 {
+		out.Estimated = &estimatedJSON{estimated, s.sets.each, s.sets.together}
 	}
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")

@@ -19,7 +19,9 @@ import (
 type summary struct {
 	mu       sync.Mutex
 	services map[string]*serviceSum
-	users    map[string]*userSum
+	sets     distincts // of users, which all services share the bound of
+	users    *distinct // of all services
+	people   crowd
 	first    event.Time
 	last     event.Time
 
@@ -29,9 +31,10 @@ type summary struct {
 // serviceSum is the use of one service. Sums take only counted records; a look-up alone shows the name and nothing more.
 type serviceSum struct {
 	id, name, category string
-	users              map[string]struct{} // user, else address
-	active             map[string]struct{} // of users: those of whom more was seen than traffic in the background
-	visits             map[string]bool     // true: more was seen in it than traffic in the background
+	number             int       // in the order in which services appeared
+	users              *distinct // user, else address
+	visits             uint64    // as their records are marked; see visitMarks
+	used               uint64    // of visits: those with more than traffic in the background
 	flows              uint64
 	lookups            uint64 // records that do not count: look-ups, and the attempts below
 	denied             uint64 // attempts that a proxy or firewall refused
@@ -39,18 +42,12 @@ type serviceSum struct {
 	upload             event.Upload
 	uploadKnown        bool
 	status             string
-	evidence           map[string]uint64
-}
-
-type userSum struct {
-	services    map[string]struct{}
-	up          uint64
-	uploadKnown bool
-	flows       uint64
 }
 
 func newSummary() *summary {
-	return &summary{services: map[string]*serviceSum{}, users: map[string]*userSum{}}
+	s := &summary{services: map[string]*serviceSum{}, sets: newDistincts(), people: newCrowd()}
+	s.users = s.sets.set()
+	return s
 }
 
 // Offer implements sensor.Sink.
@@ -63,11 +60,9 @@ func (s *summary) Offer(ev *event.Event) {
 	s.between(ev)
 	sum := s.services[ev.Rule.ID]
 	if sum == nil {
-		sum = &serviceSum{id: ev.Rule.ID, name: ev.Rule.Name, category: ev.Rule.Category, status: "unreviewed",
-			users: map[string]struct{}{}, active: map[string]struct{}{}, visits: map[string]bool{}, evidence: map[string]uint64{}}
+		sum = &serviceSum{id: ev.Rule.ID, name: ev.Rule.Name, category: ev.Rule.Category, status: "unreviewed", number: len(s.services), users: s.sets.set()}
 		s.services[sum.id] = sum
 	}
-	sum.evidence[ev.Gnomon.Evidence.Class]++
 	if ev.Gnomon.Counted == nil || !*ev.Gnomon.Counted {
 		if ev.Gnomon.Evidence.Role == "" { // a name that other products share is no look-up
 			sum.lookups++
@@ -78,7 +73,7 @@ func (s *summary) Offer(ev *event.Event) {
 		return
 	}
 	sum.add(ev)
-	s.addUser(ev)
+	s.addUser(ev, sum)
 }
 
 func (s *summary) between(ev *event.Event) {
@@ -89,14 +84,13 @@ func (s *summary) between(ev *event.Event) {
 }
 
 func (sum *serviceSum) add(ev *event.Event) {
-	if !shared(ev) {
-		sum.users[whoOf(ev)] = struct{}{}
-		if ev.Gnomon.Use != query.UseBackground {
-			sum.active[whoOf(ev)] = struct{}{}
+	if v := ev.Gnomon.Visit; v != nil {
+		if v.First {
+			sum.used++
 		}
-	}
-	if ev.Gnomon.Visit != nil {
-		sum.visits[ev.Gnomon.Visit.ID] = sum.visits[ev.Gnomon.Visit.ID] || ev.Gnomon.Use != query.UseBackground
+		if v.First != v.Background { // use that begins in a visit of background traffic is marked with both
+			sum.visits++
+		}
 	}
 	if ev.Gnomon.Flow.Slice == 0 {
 		sum.flows++
@@ -114,19 +108,6 @@ func (sum *serviceSum) add(ev *event.Event) {
 	}
 }
 
-// quiet is how many users showed nothing but traffic in the background.
-func (sum *serviceSum) quiet() int { return len(sum.users) - len(sum.active) }
-
-// used is how many visits were more than that.
-func (sum *serviceSum) used() (n int) {
-	for _, more := range sum.visits {
-		if more {
-			n++
-		}
-	}
-	return n
-}
-
 // known is a figure that a log line may leave out.
 func known(n *uint64) uint64 {
 	if n == nil {
@@ -135,17 +116,17 @@ func known(n *uint64) uint64 {
 	return *n
 }
 
-func (s *summary) addUser(ev *event.Event) {
+// addUser adds a counted record to those of its user.
+func (s *summary) addUser(ev *event.Event, sum *serviceSum) {
 	if shared(ev) {
 		return
 	}
 	who := whoOf(ev)
-	u := s.users[who]
-	if u == nil {
-		u = &userSum{services: map[string]struct{}{}}
-		s.users[who] = u
-	}
-	u.services[ev.Rule.ID] = struct{}{}
+	hash, more := hashOf(who), ev.Gnomon.Use != query.UseBackground
+	s.sets.add(sum.users, hash, more)
+	s.sets.add(s.users, hash, more)
+	u := s.people.of(who)
+	u.services.add(sum.number)
 	if ev.Gnomon.Flow.Slice == 0 {
 		u.flows++
 	}
@@ -174,7 +155,7 @@ func whoOf(ev *event.Event) string {
 // sorted lists the services, most users first, then most upload.
 func (s *summary) sorted() []*serviceSum {
 	return slices.SortedFunc(maps.Values(s.services), func(a, b *serviceSum) int {
-		return cmp.Or(cmp.Compare(len(b.active), len(a.active)), cmp.Compare(b.upload.Bytes, a.upload.Bytes), cmp.Compare(b.flows, a.flows),
+		return cmp.Or(cmp.Compare(b.users.active().n, a.users.active().n), cmp.Compare(b.upload.Bytes, a.upload.Bytes), cmp.Compare(b.flows, a.flows),
 			cmp.Compare(a.name, b.name))
 	})
 }
@@ -188,7 +169,8 @@ func (s *summary) write(w io.Writer, c *sensor.Coverage, b *blindSpots) {
 	} else {
 		fmt.Fprintf(w, "AI services used, %s to %s UTC\n\n", s.first.Time().Format("2006-01-02 15:04:05"), s.last.Time().Format("2006-01-02 15:04:05"))
 		s.writeServices(w)
-		s.writeUsers(w)
+		s.people.write(w, s.users.all())
+		s.writeEstimated(w)
 	}
 	if len(s.candidates) > 0 {
 		const most = 20
@@ -217,7 +199,7 @@ func (s *summary) writeServices(w io.Writer) {
 		if sum.uploadKnown {
 			upload, low, high = size(sum.upload.Bytes), size(sum.upload.Low), size(sum.upload.High)
 		}
-		t.row(printable(sum.name), sum.category, sum.status, fmt.Sprint(len(sum.active)), fmt.Sprint(sum.used()), fmt.Sprint(sum.flows),
+		t.row(printable(sum.name), sum.category, sum.status, sum.users.active().String(), fmt.Sprint(sum.used), fmt.Sprint(sum.flows),
 			upload, low, high, size(sum.down))
 	}
 	t.write(w)
@@ -228,8 +210,8 @@ func (s *summary) writeServices(w io.Writer) {
 func (s *summary) writeQuiet(w io.Writer) {
 	var parts []string
 	for _, sum := range s.sorted() {
-		if n := sum.quiet(); n > 0 {
-			parts = append(parts, fmt.Sprintf("%s %d", printable(sum.name), n))
+		if quiet := sum.users.quiet(); quiet.n > 0 {
+			parts = append(parts, fmt.Sprintf("%s %s", printable(sum.name), quiet))
 		}
 	}
 	if len(parts) > 0 {
@@ -237,33 +219,19 @@ func (s *summary) writeQuiet(w io.Writer) {
 	}
 }
 
-func (s *summary) writeUsers(w io.Writer) {
-	if len(s.users) == 0 {
-		return
+// writeEstimated says which numbers of users are no exact ones.
+func (s *summary) writeEstimated(w io.Writer) {
+	if sets, worst := s.sets.estimated(); sets > 0 {
+		fmt.Fprintf(w, "\nAbout: more than %d users of one service, or %d of all together, are estimated from a sample of them (standard error %.1f %%).\n",
+			s.sets.each, s.sets.together, 100*worst)
 	}
-	const most = 10
-	names := slices.SortedFunc(maps.Keys(s.users), func(a, b string) int {
-		return cmp.Or(cmp.Compare(s.users[b].up, s.users[a].up), cmp.Compare(len(s.users[b].services), len(s.users[a].services)), strings.Compare(a, b))
-	})
-	fmt.Fprintf(w, "\nWho (%d", len(names))
-	if len(names) > most {
-		fmt.Fprintf(w, ", the %d with the largest upload", most)
-	}
-	fmt.Fprint(w, ")\n\n")
-	t := newTable("USER OR ADDRESS", "SERVICES", "FLOWS", "UPLOAD")
-	for _, name := range names[:min(most, len(names))] {
-		u := s.users[name]
-		upload := "unknown"
-		if u.uploadKnown {
-			upload = size(u.up)
-		}
-		t.row(printable(name), fmt.Sprint(len(u.services)), fmt.Sprint(u.flows), upload)
-	}
-	t.write(w)
 }
 
 // writeCoverage says what the figures rest on: an empty list means nothing without it.
 func writeCoverage(w io.Writer, c *sensor.Coverage) {
+	if c.VisitsCut > 0 {
+		fmt.Fprintf(w, "\nVisits are at most as many: %d were closed early for want of memory, and count again if they went on.\n", c.VisitsCut)
+	}
 	if len(c.Sources) > 0 {
 		writeSources(w, c)
 		if c.Received == 0 {

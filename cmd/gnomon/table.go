@@ -78,6 +78,9 @@ func (t *table) columns(terminal int) []int {
 
 // figure says whether a cell is a number, perhaps with a unit.
 func figure(s string) bool {
+	for _, roughly := range []string{"about ", "at least "} {
+		s = strings.TrimPrefix(s, roughly)
+	}
 	return s == "-" || s == "unknown" || s == "looked up only" || (s[0] >= '0' && s[0] <= '9' && strings.Count(s, ".") < 3 && !strings.Contains(s, ":"))
 }
 

@@ -5,13 +5,13 @@ import (
 	"github.com/gnomon-sensor/gnomon/sensor/event"
 )
 
-// maxVisitMarks bounds the visits that are remembered in each half of visitMarks, about 60 bytes each.
-const maxVisitMarks = 1 << 17
+// maxVisitMarks bounds the visits that are remembered in each half of visitMarks, about 25 bytes each: as many as can be open (sensor.Visits).
+const maxVisitMarks = 1 << 18
 
 // visitMarks marks the counted records with which visits came to be known, and use in them. It remembers visits in two halves: when the younger
 // one is full, the elder, which no record has touched for as long, goes. A visit that goes on after that, or after a restart, would be marked
 // again.
-type visitMarks struct{ young, old map[string]bool } // whether there was use
+type visitMarks struct{ young, old map[uint64]bool } // by a hash of their identifiers, whether there was use
 
 // mark marks a record if it is the first of its visit, or the first of use.
 func (v *visitMarks) mark(ev *event.Event) {
@@ -19,13 +19,13 @@ func (v *visitMarks) mark(ev *event.Event) {
 		return
 	}
 	visit, quiet := ev.Gnomon.Visit, ev.Gnomon.Use == query.UseBackground
-	used, known := v.touch(visit.ID, !quiet)
+	used, known := v.touch(hashOf(visit.ID), !quiet)
 	visit.First = !quiet && !used
 	visit.Background = quiet && !known || visit.First && known
 }
 
 // touch notes a visit, and whether there is use in it now; it returns whether there was before, and whether the visit was known.
-func (v *visitMarks) touch(id string, use bool) (used, known bool) {
+func (v *visitMarks) touch(id uint64, use bool) (used, known bool) {
 	used, known = v.young[id]
 	if known {
 		v.young[id] = used || use
@@ -33,7 +33,7 @@ func (v *visitMarks) touch(id string, use bool) (used, known bool) {
 	}
 	used, known = v.old[id]
 	if v.young == nil || len(v.young) >= maxVisitMarks {
-		v.young, v.old = map[string]bool{}, v.young
+		v.young, v.old = map[uint64]bool{}, v.young
 	}
 	v.young[id] = used || use
 	return used, known

@@ -176,10 +176,13 @@ func (a *Activities) use(ev *event.Event) {
 	}
 }
 
+// maxClient bounds what a visit remembers of a name, in octets: no directory allows longer ones.
+const maxClient = 256
+
 // client is what a visit knows its client by.
 func client(ev *event.Event) string {
 	if ev.Source.IP == "" && ev.User != nil {
-		return ev.User.Name
+		return ev.User.Name[:min(len(ev.User.Name), maxClient)]
 	}
 	return ev.Source.IP
 }
