@@ -70,7 +70,7 @@ func TestLines(t *testing.T) {
 			}
 		})
 	}
-	if lines := NewLines(strings.NewReader(long)); func() bool { _, _ = lines.Next(); return cap(lines.b) > 4*MaxLine }() {
+	if lines := NewLines(strings.NewReader(long)); func() bool { _, _ = lines.Next(); return cap(lines.buffer.b) > 4*MaxLine }() {
 		t.Error("a long line took over four times MaxLine")
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"strings"
+
+	"github.com/gnomon-sensor/gnomon/sensor/logs"
 )
 
 // maxMessage is the longest syslog message that is taken over TCP, in octets; of a longer one nothing is.
@@ -19,16 +21,13 @@ var errHalf = errors.New("the message broke off")
 // frames cuts a stream into syslog messages (RFC 6587, section 3.4): each begins with its length, or ends in a line feed. Senders mix
 // them: the first octet of each message tells which it is.
 type frames struct {
-	r    io.Reader
-	b    []byte // what was read
-	at   int    // the next message begins here
-	err  error
-	drop int  // octets of a long message that are still to come
-	line bool // in a long message that ends in a line feed
+	logs.Buffer      // the next message begins where it is used up to
+	drop        int  // octets of a long message that are still to come
+	line        bool // in a long message that ends in a line feed
 }
 
 // newFrames reads from r.
-func newFrames(r io.Reader) *frames { return &frames{r: r, b: make([]byte, 0, 16<<10)} }
+func newFrames(r io.Reader) *frames { return &frames{Buffer: logs.NewBuffer(r, 16<<10)} }
 
 // next returns the next message; it aliases memory that the next call uses again. The last one need not end. The error is errLong, errHalf,
 // or what the reader says.
@@ -37,10 +36,10 @@ func (f *frames) next() ([]byte, error) {
 		if message, ok, err := f.whole(); ok || err != nil {
 			return message, err
 		}
-		if f.err != nil {
+		if f.Err() != nil {
 			return f.last()
 		}
-		f.more()
+		f.More()
 	}
 }
 
@@ -49,18 +48,19 @@ func (f *frames) whole() (message []byte, ok bool, err error) {
 	if !f.dropped() {
 		return nil, false, nil
 	}
-	b := f.b[f.at:]
+	b := f.Rest()
 	if n, digits := length(b); digits > 0 {
 		switch {
 		case n < 0: // the length itself is not there yet
 			return nil, false, nil
 		case n > maxMessage:
-			f.at, f.drop = f.at+digits, n
+			f.Use(digits)
+			f.drop = n
 			return nil, false, errLong
 		case len(b) < digits+n:
 			return nil, false, nil
 		}
-		f.at += digits + n
+		f.Use(digits + n)
 		return trim(b[digits : digits+n]), true, nil
 	}
 	i := bytes.IndexByte(b, '\n')
@@ -71,7 +71,7 @@ func (f *frames) whole() (message []byte, ok bool, err error) {
 		}
 		return nil, false, nil
 	}
-	f.at += i + 1
+	f.Use(i + 1)
 	if i > maxMessage {
 		return nil, false, errLong
 	}
@@ -80,53 +80,36 @@ func (f *frames) whole() (message []byte, ok bool, err error) {
 
 // dropped passes over the rest of a long message; false: there is more of it to come.
 func (f *frames) dropped() bool {
-	n := min(f.drop, len(f.b)-f.at)
-	f.at, f.drop = f.at+n, f.drop-n
+	n := min(f.drop, len(f.Rest()))
+	f.Use(n)
+	f.drop -= n
 	if f.drop > 0 {
 		return false
 	}
 	if f.line {
-		i := bytes.IndexByte(f.b[f.at:], '\n')
+		i := bytes.IndexByte(f.Rest(), '\n')
 		if i < 0 {
-			f.at = len(f.b)
+			f.Use(len(f.Rest()))
 			return false
 		}
-		f.at, f.line = f.at+i+1, false
+		f.Use(i + 1)
+		f.line = false
 	}
 	return true
 }
 
 // last returns what stands behind the last message.
 func (f *frames) last() ([]byte, error) {
-	b := trim(f.b[f.at:])
-	f.at = len(f.b)
+	b := trim(f.Rest())
+	f.Use(len(f.Rest()))
 	if _, digits := length(b); digits > 0 || f.drop > 0 {
 		f.drop = 0
 		return nil, errHalf
 	}
 	if len(b) == 0 {
-		return nil, f.err
+		return nil, f.Err()
 	}
 	return b, nil
-}
-
-// more reads on, after moving what is begun to the front.
-func (f *frames) more() {
-	if f.at > 0 {
-		n := copy(f.b[:cap(f.b)], f.b[f.at:])
-		f.b, f.at = f.b[:n], 0
-	}
-	if len(f.b) == cap(f.b) {
-		f.b = append(make([]byte, 0, 2*cap(f.b)), f.b...)
-	}
-	for range 100 { // a reader that gives nothing again and again is broken
-		n, err := f.r.Read(f.b[len(f.b):cap(f.b)])
-		f.b, f.err = f.b[:len(f.b)+n], err
-		if n > 0 || err != nil {
-			return
-		}
-	}
-	f.err = io.ErrNoProgress
 }
 
 // length reads MSG-LEN SP (RFC 6587, section 3.4.1): how long the message behind it is, and how many octets that takes. No octets: b does
