@@ -20,13 +20,15 @@ import (
 //
 // It stands behind identity: a log in the cloud knows the user and only the address of a gateway. It may be used by several goroutines.
 type Eyes struct {
-	config EyesConfig
-	mu     sync.Mutex
-	logs   map[string]*LogEye // by source
-	seen   map[eyeKey][]*seen
-	past   map[string]LogState // of eyes that no source belongs to yet, from before a restart
-	size   int
-	counts eyesCounts
+	config  EyesConfig
+	mu      sync.Mutex
+	logs    map[string]*LogEye // by source
+	seen    map[eyeKey][]*seen
+	past    map[string]LogState // of eyes that no source belongs to yet, from before a restart
+	size    int
+	passed  []*seen            // by a log, since the last record
+	written map[string]outcome // records of logs that were written before a restart, by identifier
+	counts  eyesCounts
 }
 
 // EyesConfig says which eye counts.
@@ -101,7 +103,7 @@ func (e *Eyes) Source(source, name string, uploads bool) *LogEye {
 	l := &LogEye{name: name, uploads: uploads}
 	if was, ok := e.past[name]; ok {
 		l.told = was.Told
-		l.newest.Store(was.Newest)
+		l.Resume(was.Newest, was.Doubted)
 	}
 	e.logs[source] = l
 	return l
@@ -126,6 +128,17 @@ func (l *LogEye) Beat(at int64) {
 	}
 }
 
+// Heard is the latest time of a line that was believed, and one far ahead that was not yet.
+func (l *LogEye) Heard() (newest, doubted int64) { return l.newest.Load(), l.doubted.Load() }
+
+// Resume has the log go on from what it had told before a restart, as Heard said.
+func (l *LogEye) Resume(newest, doubted int64) {
+	if newest >= l.newest.Load() {
+		l.newest.Store(newest)
+		l.doubted.Store(doubted)
+	}
+}
+
 // Stats counts since the start. It may be called from other goroutines.
 func (e *Eyes) Stats() event.TwoEyes {
 	c := &e.counts
@@ -140,6 +153,14 @@ func (e *Eyes) Join(ev *event.Event) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if !e.again(ev) {
+		e.join(ev)
+	}
+}
+
+// join is Join for a record that was not written before. mu is held.
+func (e *Eyes) join(ev *event.Event) {
+	g := ev.Gnomon
 	r := e.record(ev)
 	v := e.find(&r)
 	if v != nil {
@@ -154,6 +175,7 @@ func (e *Eyes) Join(ev *event.Event) {
 	if counted := e.add(&r, v); !counted {
 		g.Counted = &counted
 	}
+	g.Visit.Eyes = e.noteOf(&r, v)
 }
 
 // add adds a record to its visit and says whether it counts.
@@ -175,8 +197,10 @@ type record struct {
 	eye        string
 	uploads    bool // it tells how much was uploaded
 	start, end int64
-	byUser     bool     // its client is known by the user alone
-	onward     bool     // a later part of something that began before
+	byUser     bool  // its client is known by the user alone
+	onward     bool  // a later part of something that began before
+	newest     int64 // what its log had told of by then
+	doubted    int64
 	keys       []eyeKey // the client's address, its user
 	client     netip.Addr
 }
@@ -193,6 +217,7 @@ func (e *Eyes) record(ev *event.Event) (r record) {
 		if l := e.logs[r.eye]; l != nil {
 			l.told = l.told || r.uploads
 			r.eye, r.uploads = l.name, l.uploads && l.told
+			r.newest, r.doubted = l.Heard()
 		}
 	}
 	e.whose(&r, ev)

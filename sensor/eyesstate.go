@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
+	"maps"
 	"slices"
 )
 
@@ -39,15 +40,16 @@ type VisitState struct {
 
 // LogState is how far a log has spoken, and whether of uploads.
 type LogState struct {
-	Newest int64 `json:"newest"`
-	Told   bool  `json:"told"`
+	Newest  int64 `json:"newest"`
+	Doubted int64 `json:"doubted,omitempty"`
+	Told    bool  `json:"told"`
 }
 
 const (
 	// maxKept bounds how many visits outlive a restart; the latest do.
 	maxKept = 1 << 14
-	// keptFor is how long before the latest visit others may have ended: lines do not come later than that as a rule.
-	keptFor = int64(6 * 3600e9)
+	// keptFor is how long before the latest visit others may have ended: for as long they say which eye to expect, and lines may come late.
+	keptFor = coverFor
 )
 
 // State returns what has to outlive a restart.
@@ -76,23 +78,28 @@ func (e *Eyes) State() EyesState {
 		s.Logs[name] = was
 	}
 	for _, l := range e.logs {
-		s.Logs[l.name] = LogState{l.newest.Load(), l.told}
+		newest, doubted := l.Heard()
+		s.Logs[l.name] = LogState{newest, doubted, l.told}
 	}
 	return s
 }
 
-// Restore makes eyes that have seen nothing go on from s.
-func (e *Eyes) Restore(s EyesState) {
+// Restore makes eyes that have seen nothing go on from s, and from the records that were written since, oldest first, which Add is told of.
+func (e *Eyes) Restore(s EyesState) *Recall {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.past = s.Logs
+	e.past = map[string]LogState{}
+	maps.Copy(e.past, s.Logs)
+	r := &Recall{eyes: e, byID: map[string]*seen{}}
 	for i := len(s.Visits) - 1; i >= 0; i-- { // the earliest first
 		k := &s.Visits[i]
 		v := &seen{id: k.ID, first: k.First, last: k.Last, owner: k.Owner, log: k.Log, packets: k.Packets, from: k.From, byUser: k.ByUser}
+		r.byID[v.id] = v
 		for _, key := range k.Keys {
 			if len(key) == len(eyeKey{}) {
 				e.enter(eyeKey(key), v)
 			}
 		}
 	}
+	return r
 }

@@ -107,6 +107,7 @@ func (e *Eyes) passedBy(v *seen) {
 	if e.speaks(v.owner, v.last+2*e.config.Patience) {
 		e.counts.untold.Add(1)
 		v.from = v.last
+		e.passed = append(e.passed, v)
 	}
 }
 

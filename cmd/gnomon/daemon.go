@@ -184,7 +184,7 @@ func (d *daemonParts) watch(ctx context.Context, w *watching, pipe *pipeline, ou
 		clients, leftOut := d.clients.Take(clientsAMinute)
 		ev.Gnomon.Coverage.Clients, ev.Gnomon.Coverage.ClientsLeftOut = pipe.clientSights(clients), leftOut
 		pipe.Offer(ev)
-		pipe.saveEyes()
+		pipe.saveVisits()
 		before, began = now, at
 	}
 	end := func() {

@@ -1,15 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
-	"log/slog"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
-
-	"github.com/gnomon-sensor/gnomon/sensor/event"
 )
 
 // What a tap and a proxy's log tell of the same use counts once: in flows, users and bytes, whichever is read first.
@@ -63,44 +56,5 @@ func TestTwoEyes(t *testing.T) {
 				t.Errorf("upload %+v", s.Upload)
 			}
 		})
-	}
-}
-
-// What both eyes have counted outlives a restart; a damaged file is said and begun anew.
-func TestKeepEyes(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "visits.json")
-	start := func() (*pipeline, *bytes.Buffer) {
-		var said bytes.Buffer
-		c := defaultSettings()
-		l := &pipeline{log: slog.New(slog.NewTextHandler(&said, nil)), eyes: newEyes(&c, []byte("key"), false)}
-		l.keepEyes(path)
-		return l, &said
-	}
-	record := func(log string) *event.Event {
-		counted := true
-		ev := &event.Event{Timestamp: 1e18, Source: &event.Endpoint{IP: "10.0.0.1"}, Event: event.Meta{Dataset: event.DatasetActivity, Start: 1e18, End: 1e18}}
-		ev.Gnomon = &event.Gnomon{Counted: &counted, Visit: &event.Visit{ID: "of " + log}, Service: &event.Service{ID: "chat"}}
-		if log != "" {
-			ev.Log = &event.Log{File: &event.LogFile{Path: log}}
-		}
-		return ev
-	}
-	first, said := start()
-	first.eyes.Join(record(""))
-	first.saveEyes()
-	second, saidToo := start()
-	line := record("squid.log")
-	if second.eyes.Join(line); *line.Gnomon.Counted || line.Gnomon.Visit.ID != "of " || said.Len()+saidToo.Len() > 0 {
-		t.Errorf("after a restart a line counts what packets did: counted %v, visit %q; %s%s", *line.Gnomon.Counted, line.Gnomon.Visit.ID, said, saidToo)
-	}
-	if err := os.WriteFile(path, []byte("{"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	third, said := start()
-	if third.saveEyes(); !strings.Contains(said.String(), "some may count twice") {
-		t.Errorf("nothing is said of a damaged file: %s", said)
-	}
-	if _, said := start(); said.Len() > 0 {
-		t.Errorf("the file is still damaged: %s", said)
 	}
 }

@@ -50,7 +50,9 @@ func (p *program) openLogs(c *settings, d *daemonParts, pipe *pipeline, outs *ou
 	}
 	if len(d.sources) > 0 {
 		pipe.eyes = newEyes(c, pipe.key, false)
-		pipe.keepEyes(filepath.Join(stateDir(&c.Config, p.environ), "visits.json"))
+	}
+	if outs.spool != nil {
+		pipe.keepVisits(filepath.Join(stateDir(&c.Config, p.environ), "visits.json"), outs.spool, int64(c.Spool.MaxBytes))
 	}
 	library, err := logs.Load(c.Logs.Formats)
 	if err != nil {

@@ -138,6 +138,9 @@ func (s *settings) spoolConfig(environ []string, log *slog.Logger) spool.Config 
 	}
 	conf.MaxBytes, conf.MaxAge, conf.Sync = int64(s.Spool.MaxBytes), s.Spool.MaxAge, s.Spool.Sync
 	conf.Memory, conf.DeadBytes, conf.Log = int(s.Spool.Memory), int64(s.Spool.DeadLetters), log
+	if len(s.Logs.Sources) > 0 {
+		conf.Witness = "visits" // see keptVisits
+	}
 	return conf
 }
 

@@ -31,9 +31,9 @@ type pipeline struct {
 	next    sensor.Sink
 	log     *slog.Logger
 
-	mu       sync.Mutex // workers share it
+	kept     *keptVisits // nil: nothing outlives a restart
+	mu       sync.Mutex  // workers share it
 	eyesSaw  event.TwoEyes
-	eyesFile string // where they are kept; empty: nowhere
 	withUser uint64 // bytes of which the user is known, since the last record of coverage
 	visits   visitMarks
 }
@@ -70,6 +70,14 @@ func (p *program) newPipeline(c *settings, kept bool, log *slog.Logger) (*pipeli
 
 // Offer implements sensor.Sink.
 func (l *pipeline) Offer(ev *event.Event) {
+	l.take(ev)
+	if l.kept.due() {
+		l.saveVisits()
+	}
+}
+
+// take takes a record through all of it.
+func (l *pipeline) take(ev *event.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.who.Apply(ev)

@@ -15,7 +15,7 @@ type visitMarks struct{ young, old map[uint64]bool } // by a hash of their ident
 
 // mark marks a record if it is the first of its visit, or the first of use.
 func (v *visitMarks) mark(ev *event.Event) {
-	if ev.Gnomon == nil || ev.Gnomon.Visit == nil || ev.Gnomon.Counted == nil || !*ev.Gnomon.Counted {
+	if !marksVisit(ev) {
 		return
 	}
 	visit, quiet := ev.Gnomon.Visit, ev.Gnomon.Use == query.UseBackground
@@ -37,4 +37,25 @@ func (v *visitMarks) touch(id uint64, use bool) (used, known bool) {
 	}
 	v.young[id] = used || use
 	return used, known
+}
+
+// known says whether a visit is remembered, and whether with use.
+func (v *visitMarks) known(id uint64) (used, known bool) {
+	if used, known = v.young[id]; known {
+		return used, true
+	}
+	used, known = v.old[id]
+	return used, known
+}
+
+// recall remembers what mark did to a record before a restart.
+func (v *visitMarks) recall(ev *event.Event) {
+	if marksVisit(ev) {
+		v.touch(hashOf(ev.Gnomon.Visit.ID), ev.Gnomon.Use != query.UseBackground)
+	}
+}
+
+// marksVisit says whether a record is one of those of which a visit consists.
+func marksVisit(ev *event.Event) bool {
+	return ev.Gnomon != nil && ev.Gnomon.Visit != nil && ev.Gnomon.Counted != nil && *ev.Gnomon.Counted
 }

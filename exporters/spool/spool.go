@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,6 +24,9 @@ type Config struct {
 	Dir string
 	// Exporters are all that are configured, also those that this process does not attach: records are kept for them.
 	Exporters []string
+	// Witness names a reader that no exporter is behind: what was offered is kept for Recall until Pass, so that a process knows after a crash what
+	// it had offered and what of it reached the disk. Nobody waits for it. Empty: there is none.
+	Witness string
 	// Only names the one exporter that records of this process are for; empty: all.
 	Only string
 	// MaxBytes bounds the records on the disk; beyond it the oldest go. Default 2 GiB.
@@ -110,7 +114,11 @@ func Open(config Config) (s *Spool, err error) {
 // options are those of the journal.
 func (s *Spool) options() journal.Options {
 	c := &s.config
-	return journal.Options{Readers: c.Exporters, Only: c.Only, Meta: s.codec.Schema(), FileBytes: min(max(c.MaxBytes/perBound, fileLeast), fileMost),
+	readers := slices.Clone(c.Exporters)
+	if c.Witness != "" {
+		readers = append(readers, c.Witness)
+	}
+	return journal.Options{Readers: readers, Only: c.Only, Meta: s.codec.Schema(), FileBytes: min(max(c.MaxBytes/perBound, fileLeast), fileMost),
 		MaxBytes: c.MaxBytes, MaxAge: c.MaxAge, PendingBytes: c.Memory, Keep: c.Wait, Epoch: randomEpoch, Now: c.Now, Log: c.Log}
 }
 

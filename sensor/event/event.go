@@ -261,6 +261,31 @@ type Visit struct {
 	// Background marks the first counted record of a visit that began with background traffic; together with First it takes that back,
 	// as use has begun in the visit after all.
 	Background bool `json:"background,omitempty"`
+	// Eyes is what a restart has to know of the visit. It lies in the spool beside the record and goes nowhere else.
+	Eyes *EyesNote `json:"-"`
+}
+
+// EyesNote says what packets and logs had told of a visit once its record was written.
+type EyesNote struct {
+	Eye    string // the record's: a kind of log; empty: packets
+	Told   bool   // that log has told of uploads
+	Newest int64  // the latest time that it has told of
+	Visits []SeenVisit
+	// Doubted is a later time that it has told of once, too far ahead to be believed.
+	Doubted int64
+}
+
+// SeenVisit is a visit as packets and logs saw it; sensor.Eyes knows what its fields mean.
+type SeenVisit struct {
+	Keys    []string // keyed hashes of who it was
+	ID      string
+	First   int64
+	Last    int64
+	Owner   string
+	Log     string
+	Packets int64
+	From    int64
+	ByUser  bool
 }
 
 // Service is the external AI service that was used.

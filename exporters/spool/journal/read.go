@@ -311,6 +311,19 @@ func (r *Reader) Save() error {
 	return nil
 }
 
+// Pass moves a reader that nobody has open to a number that it need not have read up to, and brings its place to the disk.
+func (j *Journal) Pass(name string, to uint64) error {
+	j.mu.Lock()
+	r := j.readers[name]
+	j.mu.Unlock()
+	if r == nil {
+		return fmt.Errorf("the spool has no reader %q", name)
+	}
+	r.Commit(&Batch{Next: to})
+	r.advance(to)
+	return r.Save()
+}
+
 // Behind is how many records this reader has not taken yet, and how many it will never get.
 func (r *Reader) Behind() (waiting, lost uint64) {
 	r.j.mu.Lock()

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gnomon-sensor/gnomon/sensor"
 	"github.com/gnomon-sensor/gnomon/sensor/event"
 	"github.com/gnomon-sensor/gnomon/sensor/logs"
 )
@@ -26,11 +27,14 @@ type source struct {
 	detected string // what Auto found
 	seen     string // the format whose eye the lines belong to
 	lost     uint64
-	last     time.Time // when a line came
-	newest   int64     // the latest time of a record
-	moved    bool      // since the state was kept
-	since    int       // lines since Room was asked
-	files    *files    // nil: the source listens
+	last     time.Time      // when a line came
+	newest   int64          // the latest time of a record
+	eye      *sensor.LogEye // nil: nobody asks
+	heard    int64          // what eye had heard when the state was kept
+	doubted  int64
+	moved    bool   // since the state was kept
+	since    int    // lines since Room was asked
+	files    *files // nil: the source listens
 	bodies   digests
 	holding  map[*stream]bool
 	// whole is held for reading by who takes several lines of which all or none must be in the state, and by who writes the state.

@@ -21,6 +21,8 @@ type state struct {
 	Lost       uint64       `json:"lost,omitempty"`
 	Last       time.Time    `json:"last,omitzero"`
 	Newest     int64        `json:"newest,omitempty"`
+	Heard      int64        `json:"heard,omitempty"`
+	Doubted    int64        `json:"doubted,omitempty"`
 	Behind     int64        `json:"behind,omitempty"`
 	Problems   []string     `json:"problems,omitempty"`
 	Activities logs.State   `json:"activities"`
@@ -53,6 +55,9 @@ func (s *source) snapshot(wait bool) ([]byte, error) {
 	}
 	st := state{Version: stateVersion, Source: s.config.Name, Format: s.detected, Account: s.account, Lost: s.lost, Last: s.last, Newest: s.newest,
 		Problems: s.problem.list(), Activities: s.use.State(), Bodies: s.bodies.list()}
+	if s.eye != nil {
+		st.Heard, st.Doubted = s.eye.Heard()
+	}
 	if s.files != nil {
 		st.Files, st.Behind = s.files.places(), s.files.behind()
 	}
@@ -80,6 +85,7 @@ func (s *source) restore() error {
 		return fmt.Errorf("reading how far the log source %q was read: %w", s.config.Name, err)
 	}
 	s.detected, s.account, s.lost, s.last, s.newest = st.Format, st.Account, st.Lost, st.Last, st.Newest
+	s.heard, s.doubted = st.Heard, st.Doubted
 	s.use.Restore(st.Activities)
 	s.bodies.restore(st.Bodies)
 	if s.files != nil {

@@ -61,7 +61,10 @@ func (s *source) see(format string) {
 		return
 	}
 	info, _ := s.o.Library.Info(format) // it was opened before
-	s.use.See(s.o.Eye(s.config.Name, format, info.Uploads))
+	eye := s.o.Eye(s.config.Name, format, info.Uploads)
+	eye.Resume(s.heard, s.doubted) // as of the place from which it is read on
+	s.eye = eye
+	s.use.See(eye)
 	s.seen = format
 }
 
