@@ -303,7 +303,8 @@ func (p *program) examineStore(ctx context.Context, c *settings) []check {
 	if age := time.Since(span.To); age > 10*time.Minute {
 		checks[0].Verdict, checks[0].Do = warn, fmt.Sprintf("the newest record is %v old: is the daemon running?", age.Round(time.Minute))
 	}
-	return append(checks, examineUsers(ctx, reader)...)
+	checks = append(checks, examineUsers(ctx, reader)...)
+	return append(checks, examineEyes(ctx, reader, time.Now())...)
 }
 
 // examineUsers says how many of those who used AI in the last day are known by more than an address.

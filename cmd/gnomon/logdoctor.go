@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"strings"
 	"time"
 
+	"github.com/gnomon-sensor/gnomon/exporters/query"
+	"github.com/gnomon-sensor/gnomon/sensor/event"
 	"github.com/gnomon-sensor/gnomon/sensor/logs"
 	"github.com/gnomon-sensor/gnomon/sensor/logs/input"
 )
@@ -78,6 +81,38 @@ func judgeLog(name string, st *input.Status, silentAfter time.Duration, now time
 	tell(c.Ahead > 0, warn, fmt.Sprintf("%d records tell a time that has not come", c.Ahead), "set the clock of what writes the log, or timezone of the source")
 	tell(c.Old > 0, warn, fmt.Sprintf("%d records are older than anything is kept", c.Old), "they are in no report for long: see store.rollup_months, and skip_history of the source")
 	tell(c.NoTime > 0, warn, fmt.Sprintf("%d records tell no time, and count when they were read", c.NoTime), "have the time written into the log")
+	return checks
+}
+
+// examineEyes says what packets and logs both saw in the last day, if there were both.
+func examineEyes(ctx context.Context, q query.Query, now time.Time) []check {
+	to := now.UTC().Truncate(time.Hour).Add(time.Hour)
+	rows, err := q.Coverage(ctx, to.Add(-24*time.Hour), to, time.Hour)
+	if err != nil {
+		return []check{{"two eyes", warn, err.Error(), "see the message"}}
+	}
+	var sum event.Coverage
+	for i := range rows {
+		sum.Add(&rows[i].Coverage)
+	}
+	if sum.TwoEyes == nil {
+		return nil
+	}
+	return judgeEyes(sum.TwoEyes)
+}
+
+// judgeEyes says of what packets and logs both saw whether it counts once, and whether anything is missing.
+func judgeEyes(e *event.TwoEyes) []check {
+	checks := []check{{Name: "two eyes", Verdict: fine, Says: fmt.Sprintf("in the last day %d records are of visits that packets and logs both saw; %d do not count, for the other's do",
+		e.Joined, e.Uncounted)}}
+	if e.Silent > 0 {
+		checks = append(checks, check{"two eyes", warn, fmt.Sprintf("in %d visits packets took over: the log that should have told of them fell silent", e.Silent),
+			"look at what writes or sends the log; visit.patience is how long it may be silent"})
+	}
+	if e.Untold > 0 {
+		checks = append(checks, check{"two eyes", warn, fmt.Sprintf("%d visits were left to a log that never told of them: what they carried is missing in sums", e.Untold),
+			"read the logs of every proxy, or set visit.prefer = \"packets\""})
+	}
 	return checks
 }
 

@@ -43,3 +43,27 @@ func TestJudgeLog(t *testing.T) {
 		})
 	}
 }
+
+func TestJudgeEyes(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		is   event.TwoEyes
+		want []string
+	}{
+		{"both", event.TwoEyes{Joined: 9, Uncounted: 4}, []string{"9 records are of visits that packets and logs both saw; 4 do not count"}},
+		{"silent", event.TwoEyes{Silent: 2}, []string{"0 records", "in 2 visits packets took over"}},
+		{"untold", event.TwoEyes{Joined: 1, Untold: 3}, []string{"1 records", "3 visits were left to a log"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			checks := judgeEyes(&tt.is)
+			if len(checks) != len(tt.want) {
+				t.Fatalf("it says %+v", checks)
+			}
+			for i, c := range checks {
+				if !strings.Contains(c.Says, tt.want[i]) || (i > 0) != (c.Verdict == warn && c.Do != "") {
+					t.Errorf("it says %+v, not %q", c, tt.want[i])
+				}
+			}
+		})
+	}
+}

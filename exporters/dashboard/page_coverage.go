@@ -34,7 +34,11 @@ func coveragePage(ctx context.Context, v *view) (*page, error) {
 	}
 	p.Tiles = coverageTiles(&s)
 	p.Chart = v.coverageChart(rows, &s)
-	p.Panels = append(v.blindPanels(&s, clients), lossPanel(&s), sourcePanel(&s), v.gapPanel(&s))
+	p.Panels = append(v.blindPanels(&s, clients), lossPanel(&s), sourcePanel(&s))
+	if s.TwoEyes != nil {
+		p.Panels = append(p.Panels, eyesPanel(&s))
+	}
+	p.Panels = append(p.Panels, v.gapPanel(&s))
 	return p, nil
 }
 

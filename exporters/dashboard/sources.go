@@ -24,6 +24,21 @@ func sourcePanel(s *seen) panel {
 		"traffic) or rejected. A silent source is not a clean one."}
 }
 
+// eyesPanel says what packets and logs both told of, and which of it counted.
+func eyesPanel(s *seen) panel {
+	t := &table{ID: "eyes", Caption: "Packets and logs", Columns: []column{{Title: "What both saw", CSV: []string{"what"}}, {Title: "Number", Class: "num", CSV: []string{"number"}}}}
+	line := func(name, key, note string, n uint64) {
+		t.Rows = append(t.Rows, []cell{{Text: name, Note: note, CSV: []string{key}}, number(n)})
+	}
+	eyes := s.TwoEyes
+	line("Records of visits that both saw", "joined", "", eyes.Joined)
+	line("Records that do not count", "uncounted", "the other eye's do: nothing counts twice", eyes.Uncounted)
+	line("Visits in which packets took over", "silent", "the log that should have told of them fell silent", eyes.Silent)
+	line("Visits that no log told of", "untold", "they were left to a log that has gone on without them, so what they carried is missing in sums: read the logs of every "+
+		"proxy, or see visit.prefer", eyes.Untold)
+	return panel{ID: "two-eyes", Title: "Packets and logs", Table: t, Lead: "What a tap and a log both tell of counts once."}
+}
+
 // sourceNote says in a few clauses what to know of a source.
 func sourceNote(n *event.Source) string {
 	var notes []string

@@ -29,3 +29,17 @@ func TestSourceNote(t *testing.T) {
 		t.Errorf("it says %q", got)
 	}
 }
+
+// What packets and logs both saw is a panel of its own, if there were both.
+func TestEyesPanel(t *testing.T) {
+	p := eyesPanel(&seen{Coverage: event.Coverage{TwoEyes: &event.TwoEyes{Joined: 7, Uncounted: 5, Silent: 3, Untold: 2}}})
+	want := []string{"joined 7", "uncounted 5", "silent 3", "untold 2"}
+	for i, row := range p.Table.Rows {
+		if got := row[0].CSV[0] + " " + row[1].Text; got != want[i] {
+			t.Errorf("row %d says %q, want %q", i, got, want[i])
+		}
+	}
+	if len(p.Table.Rows) != len(want) {
+		t.Errorf("%d rows", len(p.Table.Rows))
+	}
+}
