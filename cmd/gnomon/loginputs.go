@@ -195,13 +195,26 @@ func sniff(path string) ([]byte, error) {
 		return nil, fmt.Errorf("looking into a file: %w", err)
 	}
 	defer f.Close()
-	r, err := logs.Decompress(f)
+	r, err := unpack(f, f)
 	if err != nil {
 		return nil, fmt.Errorf("looking into %s: %w", path, err)
 	}
 	head := make([]byte, sniffed)
 	n, _ := io.ReadFull(r, head) // what is there
 	return head[:n], nil
+}
+
+// unpack returns what a log holds without its compression. A ZIP file is read where it lies, everything else by way of through, which reads raw too.
+func unpack(raw, through io.Reader) (io.Reader, error) {
+	if f, ok := raw.(*os.File); ok {
+		head := make([]byte, 4)
+		n, _ := f.ReadAt(head, 0) // a pipe is no ZIP file
+		info, err := f.Stat()
+		if err == nil && logs.Archived(head[:n]) {
+			return logs.Unpack(f, info.Size())
+		}
+	}
+	return logs.Decompress(through)
 }
 
 // guess finds the format of a log and says which and how sure.
@@ -282,7 +295,7 @@ func (in *inputs) readOne(ctx context.Context, log *logInput, bar *logProgress, 
 	defer raw.Close()
 	counted := &countingReader{r: raw}
 	defer func() { bar.done += counted.n }()
-	r, err := logs.Decompress(counted)
+	r, err := unpack(raw, counted)
 	if err != nil {
 		return err
 	}

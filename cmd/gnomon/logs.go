@@ -128,7 +128,7 @@ func (p *program) testLibrary(c *settings, library *logs.Library, path string, o
 		return fmt.Errorf("reading a log: %w", err)
 	}
 	defer raw.Close()
-	r, err := logs.Decompress(raw)
+	r, err := unpack(raw, raw)
 	if err != nil {
 		return fmt.Errorf("reading the log %s: %w", path, err)
 	}

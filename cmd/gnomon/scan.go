@@ -22,7 +22,7 @@ func (p *program) scanCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "scan [flags] FILE|DIR|- ...",
 		Short: "say which AI services captures and logs show: one-shot discovery",
-		Long: `Scan reads capture files (pcap and pcapng) and logs of proxies, firewalls and resolvers (plain, gzip or zstd; directories; - for stdin)
+		Long: `Scan reads capture files (pcap and pcapng) and logs of proxies, firewalls and resolvers (plain, gzip, zstd or ZIP; directories; - for stdin)
 through the same pipeline as the daemon and prints a summary: services by users and upload, who used them, how much of the
 traffic could be read at all, what hides the rest (encrypted hellos, encrypted DNS, relays, VPNs) and whose it is. With --store the records go to
 the embedded store too, with --to to one other output, with the captures' own times; the daemon must not be running on the same state

@@ -31,6 +31,8 @@ func Decompress(r io.Reader) (*bufio.Reader, error) {
 			return nil, fmt.Errorf("reading gzip: %w", err)
 		}
 		return bufio.NewReaderSize(z, 64<<10), nil
+	case Archived(head):
+		return nil, fmt.Errorf("%w: its directory stands at its end, which a stream does not show; name a file", ErrArchive)
 	case bytes.Equal(head, zstdMagic):
 		z, err := zstd.NewReader(b, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {
@@ -41,7 +43,7 @@ func Decompress(r io.Reader) (*bufio.Reader, error) {
 	return b, nil
 }
 
-// Compressed says whether a stream that begins with head is of a compression that Decompress knows.
+// Compressed says whether a file that begins with head is of a compression that Unpack knows.
 func Compressed(head []byte) bool {
-	return bytes.HasPrefix(head, gzipMagic) || bytes.HasPrefix(head, zstdMagic)
+	return bytes.HasPrefix(head, gzipMagic) || bytes.HasPrefix(head, zstdMagic) || Archived(head)
 }

@@ -22,10 +22,8 @@ func (f *files) adopt(is *found, now time.Time) {
 		return
 	}
 	file, head, packed, err := openNew(is)
-	if err != nil && !gone(err) {
-		f.cannot("read "+is.path, fmt.Errorf("%s: %w", is.path, err))
-	}
 	if file == nil {
+		f.unable(is, err, now)
 		return
 	}
 	f.cannot("read "+is.path, nil)
@@ -68,10 +66,31 @@ func openNew(is *found) (file *os.File, head []byte, packed bool, err error) {
 		return file, head, packed, nil
 	}
 	_ = file.Close() // it was only read
-	if broken {
-		err = nil
+	return nil, nil, packed, err
+}
+
+// brought is how long a compressed file that is not whole must have been left alone to count as lost: before, somebody may still be bringing it.
+const brought = 10 * time.Minute
+
+// unable says why a file cannot be taken in now, if it is one that should be.
+func (f *files) unable(is *found, err error, now time.Time) {
+	broken := errors.Is(err, errUnfinished)
+	switch {
+	case errors.Is(err, logs.ErrArchive), broken && now.Sub(time.Unix(0, is.changed)) >= brought:
+		f.refuse(is, err)
+	case err != nil && !broken && !gone(err):
+		f.cannot("read "+is.path, fmt.Errorf("%s: %w", is.path, err))
 	}
-	return nil, nil, false, err
+}
+
+// refuse takes a file in of which nothing can be read until it changes, and says why.
+func (f *files) refuse(is *found, why error) {
+	f.cannot("read "+is.path, fmt.Errorf("%s: %w; nothing of it has been used", is.path, why))
+	f.source.mu.Lock()
+	defer f.source.mu.Unlock()
+	f.tails[is.key] = &tail{place: place{Path: is.path, Dev: is.dev, Ino: is.ino, Packed: true, Ended: true, Size: is.size, Changed: is.changed}, here: true}
+	f.source.lost++
+	f.source.moved = true
 }
 
 // match finds the file that one with the same beginning is a copy of. If that is still being read, the copy waits: what it holds is in the

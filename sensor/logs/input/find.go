@@ -163,7 +163,10 @@ func rotatedName(name string) bool {
 }
 
 func unpackedName(name string) string {
-	return strings.TrimSuffix(strings.TrimSuffix(name, ".gz"), ".zst")
+	for _, ending := range []string{".gz", ".zst", ".zip"} {
+		name = strings.TrimSuffix(name, ending)
+	}
+	return name
 }
 
 // datelike says whether s is what rotations put behind a name: a number or a time, behind a dot, a dash or a line.

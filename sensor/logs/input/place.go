@@ -116,7 +116,7 @@ func headOf(f *os.File) (head []byte, packed bool, err error) {
 	magic := make([]byte, 4)
 	n, _ := f.ReadAt(magic, 0) // a shorter file is not compressed
 	packed = logs.Compressed(magic[:n])
-	r, err := logs.Decompress(io.NewSectionReader(f, 0, 1<<62))
+	r, err := unpacked(f)
 	if err != nil {
 		return nil, packed, unfinished(err)
 	}
@@ -131,9 +131,21 @@ func headOf(f *os.File) (head []byte, packed bool, err error) {
 	return head, packed, unfinished(err)
 }
 
-// unfinished makes an early end something that may go on.
+// unpacked returns what a file holds, from its beginning.
+func unpacked(f *os.File) (io.Reader, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	return logs.Unpack(f, info.Size())
+}
+
+// unfinished makes an early end something that may go on. A ZIP file has an end, or is damaged.
 func unfinished(err error) error {
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+	if errors.Is(err, logs.ErrArchive) {
+		return err
+	}
+	if errors.Is(err, logs.ErrUnfinishedArchive) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return errUnfinished
 	}
 	return err

@@ -80,7 +80,7 @@ func (f *files) ready(ctx context.Context, t *tail) error {
 
 // unpack opens a compressed file and goes to its place.
 func (f *files) unpack(ctx context.Context, t *tail) error {
-	r, err := logs.Decompress(io.NewSectionReader(t.file, 0, 1<<62))
+	r, err := unpacked(t.file)
 	if err != nil {
 		return err
 	}
@@ -207,6 +207,9 @@ func (f *files) broken(ctx context.Context, t *tail, err error) {
 	if t.Packed {
 		f.source.mu.Lock()
 		t.Ended, f.source.moved = true, true // until it changes
+		if errors.Is(err, logs.ErrArchive) {
+			f.source.lost++
+		}
 		f.source.mu.Unlock()
 	}
 	f.cannot("read "+t.Path, fmt.Errorf("%s: %w; what was read before has been used", t.Path, unfinished(err)))
