@@ -176,6 +176,9 @@ func addressWithPort(_ *cleaner, b, scratch []byte) ([]byte, []byte) {
 	if i := bytes.LastIndexByte(b, ':'); i > 0 {
 		b = b[:i]
 	}
+	if len(b) > 2 && b[0] == '[' && b[len(b)-1] == ']' { // RFC 3986, section 3.2.2
+		b = b[1 : len(b)-1]
+	}
 	return b, scratch
 }
 
