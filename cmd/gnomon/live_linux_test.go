@@ -33,6 +33,10 @@ func TestMain(m *testing.M) {
 		if err := sendFrames(os.Args[1:]); err != nil {
 			panic(err)
 		}
+	case "origin":
+		if err := serveOrigin(); err != nil {
+			panic(err)
+		}
 	default:
 		m.Run() // its status is the process's
 	}
