@@ -26,7 +26,10 @@ func (p *program) scanCommand() *cobra.Command {
 through the same pipeline as the daemon and prints a summary: services by users and upload, who used them, how much of the
 traffic could be read at all, what hides the rest (encrypted hellos, encrypted DNS, relays, VPNs) and whose it is. With --store the records go to
 the embedded store too, with --to to one other output, with the captures' own times; the daemon must not be running on the same state
-directory, and no findings are raised: the daemon alone does that. The same input once more leaves every record there once.`,
+directory, and no findings are raised: the daemon alone does that. The same input once more leaves every record there once.
+
+Memory is bounded however long the logs are: more than 65,536 users of one service are estimated from a sample of them, and said as "about" (users_error
+in JSON), and visits that had to be closed early are counted (visits_cut).`,
 		Example: "  gnomon scan office.pcap\n  tcpdump -i eth1 -w - | gnomon scan -\n  gnomon scan --format squid-upload /var/log/squid",
 		Args:    wants(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
