@@ -95,7 +95,7 @@ func (p *program) observe(ctx context.Context, c *settings, f *runFlags, d *daem
 		shut(workers)
 		return err
 	}
-	senses := newSenses(workers, set)
+	senses := newSenses(workers, set, d.visits)
 	seen := senses.seen
 	d.coverage.Store(&seen)
 	coverage, err := d.work(ctx, senses, pipe, out)

@@ -81,12 +81,13 @@ func (p *program) openLogs(c *settings, d *daemonParts, pipe *pipeline, outs *ou
 type senses struct {
 	workers []*sensor.Sensor
 	logs    *input.Set
+	visits  *sensor.Visits
 	before  map[string]event.Source // lines that earlier runs read
 }
 
 // newSenses begins to look.
-func newSenses(workers []*sensor.Sensor, set *input.Set) *senses {
-	s := &senses{workers: workers, logs: set}
+func newSenses(workers []*sensor.Sensor, set *input.Set, visits *sensor.Visits) *senses {
+	s := &senses{workers: workers, logs: set, visits: visits}
 	if set != nil {
 		s.before = set.Sources()
 	}
@@ -96,6 +97,7 @@ func newSenses(workers []*sensor.Sensor, set *input.Set) *senses {
 // seen is what both have seen in this run.
 func (s *senses) seen() sensor.Coverage {
 	sum := total(s.workers)
+	sum.VisitsCut = s.visits.Cut()
 	if s.logs == nil {
 		return sum
 	}

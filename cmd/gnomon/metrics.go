@@ -110,6 +110,7 @@ func coverageMetrics(c *sensor.Coverage) []metrics.Metric {
 		counter("http_requests", "HTTP requests that were read.", c.Requests),
 		counter("dns_messages", "DNS messages that were read.", c.DNS),
 		counter("streams_given_up", "Beginnings of streams that went for want of memory.", c.GivenUp),
+		counter("visits_cut", "Visits that were closed early for want of memory, and count again if they go on.", c.VisitsCut),
 	}, append(sightMetrics(c), sourceMetrics(c)...)...)
 }
 
