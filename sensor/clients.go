@@ -25,17 +25,19 @@ type Clients struct {
 
 type clientShard struct {
 	mu      sync.Mutex
-	slots   []ClientSeen // clientSets * clientWays, made at first use; a free one has no flows
-	leftOut uint64       // flows of clients that made room
+	addrs   []decode.Address // of slots: a set of them lies in two cache lines, and of slots in thirty
+	slots   []ClientSeen     // clientSets * clientWays, made at first use; a free one has no flows
+	leftOut uint64           // flows of clients that made room
 }
 
 // ClientSeen is one client and what was seen of its names.
 type ClientSeen struct {
-	Addr            decode.Address
-	Web, OtherPorts event.Sight
-	Last            int64 // packet time of the latest flow, nanoseconds
+	Addr decode.Address
+	Last int64 // packet time of the latest flow, nanoseconds
 
 	flows, blind uint64 // in all, and without those that were named
+
+	Web, OtherPorts event.Sight // the part of named flows first: with what stands before, all that most flows touch
 }
 
 // Blind is what was hidden or nameless on any port.
@@ -64,10 +66,9 @@ func (c *Clients) add(addr decode.Address, n sighted) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.slots == nil {
-		s.slots = make([]ClientSeen, clientSets*clientWays)
+		s.addrs, s.slots = make([]decode.Address, clientSets*clientWays), make([]ClientSeen, clientSets*clientWays)
 	}
-	at := int(hash>>32%clientSets) * clientWays
-	slot := s.room(s.slots[at:at+clientWays], addr)
+	slot := s.slot(int(hash>>32%clientSets)*clientWays, addr)
 	sum := &slot.Web
 	if !n.web {
 		sum = &slot.OtherPorts
@@ -89,21 +90,27 @@ func (c *Clients) hash(addr decode.Address) uint64 {
 	return h ^ l
 }
 
-// room finds the client, or makes room for it.
-func (s *clientShard) room(set []ClientSeen, addr decode.Address) *ClientSeen {
-	least := &set[0]
-	for i := range set {
-		slot := &set[i]
-		if slot.Addr == addr {
-			return slot
-		}
-		if !least.free() && (slot.free() || slot.blind < least.blind) {
-			least = slot
+// slot finds the client in the set that begins at a place, or makes room for it.
+func (s *clientShard) slot(at int, addr decode.Address) *ClientSeen {
+	for i := range s.addrs[at : at+clientWays] {
+		if s.addrs[at+i] == addr {
+			return &s.slots[at+i]
 		}
 	}
-	s.leftOut += least.flows
-	*least = ClientSeen{Addr: addr}
-	return least
+	return s.room(at, addr)
+}
+
+// room gives a slot of the set to the client.
+func (s *clientShard) room(at int, addr decode.Address) *ClientSeen {
+	least := at
+	for i := at; i < at+clientWays; i++ {
+		if slot := &s.slots[i]; !s.slots[least].free() && (slot.free() || slot.blind < s.slots[least].blind) {
+			least = i
+		}
+	}
+	s.leftOut += s.slots[least].flows
+	s.addrs[least], s.slots[least] = addr, ClientSeen{Addr: addr}
+	return &s.slots[least]
 }
 
 // Take returns the n clients of which most was hidden or nameless, half of them by bytes and half by the flows that were hidden: a tunnel
@@ -119,6 +126,7 @@ func (c *Clients) Take(n int) (most []ClientSeen, leftOut uint64) {
 			}
 		}
 		leftOut += s.leftOut
+		clear(s.addrs)
 		clear(s.slots)
 		s.leftOut = 0
 		s.mu.Unlock()

@@ -64,10 +64,16 @@ func (fr *Fronts) note(f front, at int64) {
 
 // knows says whether a client was told to hide behind a name by a configuration.
 func (fr *Fronts) knows(name []byte, id uint8, at int64) bool {
-	f := front{strings.ToLower(string(name)), id}
+	var buf [256]byte
+	key := append(buf[:0], name...)
+	for i, b := range key {
+		if b >= 'A' && b <= 'Z' {
+			key[i] = b | 0x20
+		}
+	}
 	fr.mu.Lock()
 	defer fr.mu.Unlock()
-	last, ok := fr.seen[f]
+	last, ok := fr.seen[front{string(key), id}] // which allocates nothing
 	return ok && at-last <= frontFor
 }
 
