@@ -28,7 +28,8 @@
 // one direction, cut, or nameless.
 //
 // Names that the catalogue does not know, shown by a client, a certificate, a look-up or a log, are counted per day and without users, and
-// their flows' pace is watched, in candidates.
+// their flows' pace is watched, in candidates. A worker remembers those of hellos (strangers), so that a name that comes
+// again is asked for once.
 //
 // Flows without a readable name ask pdns, what their client looked the address up for. Learner is told of resolvers, proxies and DHCP,
 // from which identity learns who is nobody and who holds an address.

@@ -1,7 +1,6 @@
 package sensor
 
 import (
-	"fmt"
 	"net/netip"
 
 	"github.com/gnomon-sensor/gnomon/classifiers"
@@ -84,5 +83,10 @@ func macString(mac [6]byte) string {
 	if mac == ([6]byte{}) {
 		return ""
 	}
-	return fmt.Sprintf("%02X-%02X-%02X-%02X-%02X-%02X", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5])
+	const digits = "0123456789ABCDEF"
+	text := []byte("00-00-00-00-00-00")
+	for i, b := range mac { // not by package fmt, which takes ten times as long: there is one in every record
+		text[3*i], text[3*i+1] = digits[b>>4], digits[b&0xf]
+	}
+	return string(text)
 }
