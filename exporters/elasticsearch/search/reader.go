@@ -1,18 +1,18 @@
 // Package search answers questions about records in Elasticsearch or OpenSearch (query.Query), with aggregations that both have in their
 // core and none of which is unbounded. It reads alone: it neither sends records (see elasticsearch) nor makes indices for them (see setup).
 //
-// Sums are made of raw records: a composite aggregation, page after page, with the figures of query.Row below each group. What the embedded
-// store says of the same records is what is said here, but for these:
+// Sums are made of raw records: all groups at once, or page after page where a server has no room for that, and the people of each group in
+// requests of their own beside. What the embedded store says of the same records is what is said here, but for these:
 //
 //   - distinct users are exact to about 40,000 in a group and within one per cent above (HyperLogLog++);
 //   - a visit counts where the record that is marked gnomon.visit.first counts, one of background traffic alone where the one that is
 //     marked gnomon.visit.background does: it stays there if use begins in it later that counts elsewhere;
 //   - what coverage says by reason, name and source is read from at most maxCoverageRecords records, the newest.
 //
-// A question costs the cluster time for each record of its period. Over all of 5.5 million records (10,000 users, 75 days, as package yeartest
-// makes them, in one shard of Elasticsearch 8.19.8 with a heap of 512 MB) that is 1.4 s of CPU for totals, 1.3 s by prohibited service and user,
-// 1.5 s by user and 2.0 s by service; over a week of them about a tenth. It is linear: 25 to 40 s of CPU over 100 million, shared by the cores of as
-// many nodes as there are shards (setup.shards), so that questions over so many want the embedded store's rollups, a shorter period or 16 cores.
+// A question costs the cluster time for each record of its period. Over all of 5.2 million records (10,000 users, 70 days, as package yeartest
+// makes them, in one shard of Elasticsearch 8.19.8 with a heap of 512 MB and two cores, no cache) the medians are 1.2 s for totals, 1.3 s by day and
+// by department, 1.6 s by month and status, 1.7 s by service and 1.9 s by user; the slowest of few were 2.2 s. Memory on the server is bounded, time
+// is not: it is linear, by extrapolation 25 to 40 s over 100 million on such a node, less by as many cores as there are shards for (setup.shards).
 package search
 
 import (

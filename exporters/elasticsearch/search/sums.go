@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/gnomon-sensor/gnomon/exporters/query"
 	"github.com/gnomon-sensor/gnomon/sensor/event"
@@ -93,47 +94,99 @@ func (r *Reader) byUsers(ctx context.Context, a *ask, match []any) ([]query.Row,
 	return rows, nil
 }
 
-// everyone adds up whoever it was, and counts who it was: those who used something, and those of whom there is something. The latter are more
-// only where there is background traffic, and are asked for there alone.
+// census is an answer in the making: of whoever it was.
+type census struct {
+	r      *Reader
+	a      *ask
+	match  []any
+	size   int // how many groups there are, or may be
+	groups []bucket
+	// using are those who used something in each group, all those of whom there is something.
+	using, all map[string]uint64
+}
+
+func (c *census) add(ctx context.Context) (err error) {
+	c.groups, err = c.r.groups(ctx, c.a, &part{who: everyone, match: c.match, aggs: figures(), page: lightPage, nests: true})
+	return err
+}
+
+func (c *census) countUsing(ctx context.Context) (err error) {
+	c.using, err = c.r.people(ctx, c.a, append(slices.Clone(c.match), inUse()), c.size)
+	return err
+}
+
+func (c *census) countAll(ctx context.Context) (err error) {
+	c.all, err = c.r.people(ctx, c.a, c.match, c.size)
+	return err
+}
+
+// countQuiet is countAll in groups that have background traffic; in the others all have used something.
+func (c *census) countQuiet(ctx context.Context) (err error) {
+	if where, some := c.a.background(c.groups); some {
+		c.all, err = c.r.people(ctx, c.a, append(slices.Clone(c.match), where...), c.size)
+	}
+	return err
+}
+
+// everyone adds up whoever it was, and counts who it was. What does not depend on how many groups there are, and which, is asked at once.
 func (r *Reader) everyone(ctx context.Context, a *ask, match []any) ([]query.Row, error) {
-	var groups []bucket
-	var using, all map[string]uint64
-	add := func(ctx context.Context) (err error) {
-		groups, err = r.groups(ctx, a, &part{who: everyone, match: match, aggs: figures(), page: lightPage, nests: true})
-		return err
+	c := census{r: r, a: a, match: match, size: a.groups()}
+	var first, then []func(context.Context) error
+	switch few := c.size <= a.page(); {
+	case !few:
+		first, then = append(first, c.add), append(then, c.countUsing, c.countQuiet)
+	case a.byWord():
+		first, then = append(first, c.add, c.countUsing), append(then, c.countQuiet)
+	default:
+		first = append(first, c.add, c.countUsing, c.countAll)
 	}
-	count := func(ctx context.Context) (err error) {
-		using, err = r.people(ctx, a, append(slices.Clone(match), inUse()), len(groups))
-		return err
-	}
-	var err error
-	if a.few() {
-		err = together(ctx, add, count)
-	} else if err = add(ctx); err == nil {
-		err = count(ctx)
-	}
-	if err != nil {
+	if err := together(ctx, first...); err != nil {
 		return nil, err
 	}
-	if where, some := a.background(groups); some {
-		if all, err = r.people(ctx, a, append(slices.Clone(match), where...), len(groups)); err != nil {
-			return nil, err
-		}
+	c.size = len(c.groups)
+	if err := together(ctx, then...); err != nil {
+		return nil, err
 	}
-	rows := make([]query.Row, 0, len(groups))
-	for i := range groups {
-		row := groups[i].row(a, everyone)
+	rows := make([]query.Row, 0, len(c.groups))
+	for i := range c.groups {
+		row := c.groups[i].row(a, everyone)
 		key := joined(row.Key)
-		row.Users = using[key]
-		row.Background.Users = max(all[key], row.Users) - row.Users
+		row.Users = c.using[key]
+		row.Background.Users = less(c.all[key], row.Users)
 		rows = append(rows, row)
 	}
 	return rows, nil
 }
 
-// few says whether there are so few groups that the people of each can be counted before it is known how many groups there are.
-func (a *ask) few() bool {
-	return len(a.q.By) == 0 || len(a.q.By) == 1 && a.q.By[0] != query.ByHour && a.q.By[0] != query.ByDay
+// sizes are how many values the dimensions have that have no more than a few hundred, by and large: it decides what is asked at once, and
+// no figure.
+var sizes = map[query.Dimension]int{query.ByCategory: 30, query.ByKind: 5, query.ByStatus: 6, query.BySite: 30, query.ByDepartment: 100, query.ByService: 300, query.ByVendor: 200}
+
+// groups is about how many groups an answer has, as long as that is not known.
+func (a *ask) groups() int {
+	const day = 24 * time.Hour
+	spans := map[query.Dimension]time.Duration{query.ByHour: time.Hour, query.ByDay: day, query.ByWeek: 7 * day, query.ByMonth: 30 * day}
+	long := 400 * day
+	if !a.q.From.IsZero() && !a.q.To.IsZero() {
+		long = a.q.To.Sub(a.q.From)
+	}
+	n := 1
+	for _, d := range a.q.By {
+		if span := spans[d]; span > 0 {
+			n *= int(long/span) + 1
+		} else {
+			n *= sizes[d]
+		}
+	}
+	return n
+}
+
+// page is how many groups are asked for at once where people are counted in each.
+func (a *ask) page() int { return max(leastPage, min(lightPage, memoryOfPage/(8*max(a.exact, 1)))) }
+
+// byWord says whether groups are told apart by a field.
+func (a *ask) byWord() bool {
+	return slices.ContainsFunc(a.q.By, func(d query.Dimension) bool { return byField[d] != "" })
 }
 
 // background says in which groups there is background traffic: where they are told apart by a field, by its values.
@@ -159,7 +212,7 @@ func (a *ask) background(groups []bucket) (where []any, some bool) {
 
 // people counts in each group those who are behind records, by the key of its row.
 func (r *Reader) people(ctx context.Context, a *ask, match []any, groups int) (map[string]uint64, error) {
-	page := max(leastPage, min(lightPage, memoryOfPage/(8*max(a.exact, 1))))
+	page := a.page()
 	count := object{"n": distinct(userField, a.exact)}
 	atSites := object{"sites": object{"terms": object{"field": siteField, "missing": "", "size": maxSites}, "aggs": object{"n": distinct(addressField, a.exact)}}}
 	parts := []part{{who: known, aggs: count}, {who: addresses, aggs: atSites}}
