@@ -21,6 +21,9 @@ func walk(t reflect.Type, path string, leaf func(path string, t reflect.Type)) {
 	}
 	for f := range t.Fields() {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if name == "-" { // it stays with the sensor
+			continue
+		}
 		if name == "" { // embedded
 			name = f.Name
 		}
