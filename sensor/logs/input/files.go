@@ -151,7 +151,7 @@ func (f *files) update(t *tail, is *found, now time.Time) {
 		t.still, t.Ended = now, false
 		f.cannot("read "+is.path, nil)
 	}
-	if !t.Packed && is.size < t.Offset {
+	if !t.Packed && is.size < max(t.Offset, int64(t.Prefix.Len)) { // an empty one is never read, and a copy would wait for it
 		f.retire(t, now)
 		return
 	}

@@ -129,6 +129,31 @@ func TestVanished(t *testing.T) {
 	}
 }
 
+// A file that is emptied while nobody reads, before anything of it was read, does not keep what it held from being read out of its packed copy.
+func TestEmptied(t *testing.T) {
+	w := newWorld(t, Config{Files: []string{"access.log"}, Format: "squid-native"})
+	w.append("access.log", squid(0, 10))
+	set := w.start()
+	f := set.sources[0].files
+	for _, is := range f.find() {
+		f.adopt(&is, w.now()) // seen, and not read yet
+	}
+	w.commit(set)
+	w.kill(set)
+	w.write("access.log.1.gz", pack(t, squid(0, 10)))
+	w.must(os.Truncate(w.path("access.log"), 0))
+	set = w.start()
+	for range 3 {
+		w.read(set)
+		w.pass(time.Minute)
+	}
+	w.want(10)
+	w.append("access.log", squid(10, 5))
+	w.read(set)
+	w.want(15)
+	w.once()
+}
+
 // What unpacks to very much, without a single line end, takes bounded memory and gives one rejected line.
 func TestBomb(t *testing.T) {
 	var b bytes.Buffer
