@@ -65,8 +65,12 @@ func (r *Report) apart() []block {
 	if f.Background == (query.Background{}) {
 		return nil
 	}
-	return []block{{Text: fmt.Sprintf("Not counted as use: %s of whom only traffic in the background was seen, and %s. The uploads are of all traffic.",
-		plural(f.Background.Users, "user", "users"), plural(f.Background.Visits, "visit without anything else", "visits without anything else"))}}
+	whose := ""
+	if n := f.Background.Users; n > 0 {
+		whose = plural(n, "user", "users") + " of whom only traffic in the background was seen, and "
+	}
+	return []block{{Text: fmt.Sprintf("Not counted as use: %s%s. The uploads are of all traffic.",
+		whose, plural(f.Background.Visits, "visit with background traffic alone", "visits with background traffic alone"))}}
 }
 
 // compared sets a figure beside that of the period before.

@@ -19,7 +19,7 @@ func notes(r *Report) []Note {
 		{"Approved or not", "Unapproved use is use of services that were prohibited, not yet reviewed or in review when they were used."},
 		{"Upload", "An estimate (≈) from the sizes of encrypted traffic, with what the true value should lie between. Nothing is decrypted."},
 		{"Visit", "One client's use of one service without a pause of more than 30 minutes."},
-		{"Background", "What programs send by themselves is no use and is counted apart."},
+		{"Background", "What programs send on their own is not counted as use; it is shown apart."},
 		{"Privacy", fmt.Sprintf("This report names nobody. It shows no department of fewer than %d users and never says that fewer than %d used something, only that they were few.", r.Below, r.Below)},
 	}, blindness()...)
 }
