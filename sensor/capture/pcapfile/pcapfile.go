@@ -112,7 +112,19 @@ func Open(path string) (*File, error) {
 		return open(file, file, path, 0)
 	}
 	readAhead(file)
-	return open(fromCache(file), file, path, info.Size())
+	return open(filling{fromCache(file)}, file, path, info.Size())
+}
+
+// filling reads as much as there is room for, until the end: a kernel may give less when it is busy, and where batches end, and with that the
+// order in which flows that fell idle are written, must follow from the file alone.
+type filling struct{ in io.Reader }
+
+func (f filling) Read(b []byte) (int, error) {
+	n, err := io.ReadFull(f.in, b)
+	if n > 0 && (err == io.EOF || err == io.ErrUnexpectedEOF) {
+		err = nil // the next read says so
+	}
+	return n, err
 }
 
 // bare takes the path out of an error of the file system: the message around it has one already.
