@@ -31,6 +31,7 @@ type killed struct {
 	prefer  string
 	dir     string
 	spool   *spool.Spool
+	out     *outlet
 	pipe    *pipeline
 	eye     *sensor.LogEye
 	visits  *sensor.Visits
@@ -90,6 +91,7 @@ func (k *killed) start(dir string, heard [2]int64) (end func()) {
 		k.t.Fatal(err)
 	}
 	out := &outlet{k.harvest}
+	k.out = out
 	if err := k.spool.Attach("out", out); err != nil {
 		k.t.Fatal(err)
 	}
@@ -98,16 +100,22 @@ func (k *killed) start(dir string, heard [2]int64) (end func()) {
 	k.eye = pipe.eyes.Source("squid.log", "squid-upload", true)
 	k.eye.Resume(heard[0], heard[1])
 	return func() {
-		k.harvest.mu.Lock()
-		k.harvest.dead[out] = true
-		k.harvest.mu.Unlock()
+		k.harvest.kill(out)
 		_ = k.spool.Close(time.Millisecond) // what it still does nobody sees
 	}
 }
 
-// step is a moment at which a kill may come.
+// kill has an output get nothing any more.
+func (a *harvest) kill(out *outlet) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.dead[out] = true
+}
+
+// step is a moment at which a kill may come. What reaches the disk from then on reaches nobody.
 func (k *killed) step() {
 	if k.fatal--; k.fatal == 0 {
+		k.harvest.kill(k.out)
 		k.copy = k.t.TempDir()
 		copyLiving(k.t, k.copy, k.dir)
 	}
