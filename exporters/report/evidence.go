@@ -29,15 +29,13 @@ type wantedEvidence struct {
 	of    query.Dimension
 }
 
-// wanted asks for the evidence of every row: of all services, of all departments and of several users at once.
-func (b *builder) wanted() (out []wantedEvidence) {
-	for rows := range slices.Chunk(b.rep.ByService.Rows, evidenceRows) {
-		out = append(out, b.together(rows, query.ByService))
-	}
-	for rows := range slices.Chunk(b.rep.ByDepartment.Rows, evidenceRows) {
-		out = append(out, b.together(rows, query.ByDepartment))
-	}
-	for rows := range slices.Chunk(b.rep.ByUser.Rows, evidenceRows) {
+// wanted asks for the evidence of every row of a table by service, department or user, of many rows at once.
+func (b *builder) wanted(t *Table, by query.Dimension) (out []wantedEvidence) {
+	for rows := range slices.Chunk(t.Rows, evidenceRows) {
+		if by != query.ByUser {
+			out = append(out, b.together(rows, by))
+			continue
+		}
 		w := b.together(rows, query.ByService)
 		for i := range rows {
 			w.where.Users = append(w.where.Users, rows[i].UserKey)

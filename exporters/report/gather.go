@@ -79,6 +79,7 @@ func allowedStatuses() []string { return []string{"approved", "tolerated"} }
 func (b *builder) with(statuses ...string) query.Filter {
 	f := b.where
 	f.Statuses = statuses
+	f.Users, f.Departments, f.Services = slices.Clip(f.Users), slices.Clip(f.Departments), slices.Clip(f.Services) // others append to theirs
 	return f
 }
 

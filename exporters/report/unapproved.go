@@ -9,23 +9,32 @@ import (
 	"github.com/gnomon-sensor/gnomon/exporters/query"
 )
 
-// unapproved asks for unapproved use by service, department and user, and for its evidence.
+// unapproved asks for unapproved use by service, department and user, each with its evidence, all three at once: none needs another.
 func (b *builder) unapproved(ctx context.Context) error {
 	where := b.with(unapprovedStatuses()...)
-	services, err := b.byService()
-	if err != nil {
-		return err
-	}
-	b.rep.ByService = b.table(slices.DeleteFunc(slices.Clone(services), allowed), query.ByService)
-	departments, err := b.sums(ctx, where, query.ByDepartment, query.ByStatus)
-	if err != nil {
-		return err
-	}
-	b.rep.ByDepartment = b.table(departments, query.ByDepartment)
-	if b.rep.ByUser, err = b.byUser(ctx, where); err != nil {
-		return err
-	}
-	return b.evidence(ctx, b.wanted())
+	return together(ctx,
+		[]step{func(ctx context.Context) error {
+			services, err := b.byService()
+			if err != nil {
+				return err
+			}
+			b.rep.ByService = b.table(slices.DeleteFunc(slices.Clone(services), allowed), query.ByService)
+			return b.evidence(ctx, b.wanted(b.rep.ByService, query.ByService))
+		}},
+		[]step{func(ctx context.Context) error {
+			departments, err := b.sums(ctx, where, query.ByDepartment, query.ByStatus)
+			if err != nil {
+				return err
+			}
+			b.rep.ByDepartment = b.table(departments, query.ByDepartment)
+			return b.evidence(ctx, b.wanted(b.rep.ByDepartment, query.ByDepartment))
+		}},
+		[]step{func(ctx context.Context) (err error) {
+			if b.rep.ByUser, err = b.byUser(ctx, where); err != nil {
+				return err
+			}
+			return b.evidence(ctx, b.wanted(b.rep.ByUser, query.ByUser))
+		}})
 }
 
 // allowed says whether a row by service and status is of use that somebody has allowed.
@@ -87,26 +96,9 @@ func (b *builder) byUser(ctx context.Context, where query.Filter) (*Table, error
 	for _, u := range users {
 		where.Users = append(where.Users, u.Key[0])
 	}
-	groups, err := b.groups(ctx, where)
+	byUser, err := b.usesOf(ctx, where)
 	if err != nil {
 		return nil, err
-	}
-	byUser := map[string][]UseRow{}
-	for _, status := range unapprovedStatuses() {
-		where.Statuses = []string{status}
-		rows, err := b.sums(ctx, where, query.ByUser, query.ByService)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range rows {
-			r.Key = append(slices.Clone(r.Key), status)
-			u := b.useRow(r, 2)
-			u.UserKey, u.User = r.Key[0], clean(label(r, 0))
-			u.ServiceID, u.Service = r.Key[1], clean(label(r, 1))
-			u.Department = strings.Join(groups[u.UserKey], ", ")
-			u.NoDepartment = u.Department == ""
-			byUser[u.UserKey] = append(byUser[u.UserKey], u)
-		}
 	}
 	for _, u := range users {
 		rows := byUser[u.Key[0]]
@@ -117,6 +109,41 @@ func (b *builder) byUser(ctx context.Context, where query.Filter) (*Table, error
 	}
 	t.leaveOut(b.rep.Unapproved)
 	return t, nil
+}
+
+// usesOf has the rows of users by service and status, with their departments.
+func (b *builder) usesOf(ctx context.Context, where query.Filter) (map[string][]UseRow, error) {
+	statuses := unapprovedStatuses()
+	var groups map[string][]string
+	rows := make([][]query.Row, len(statuses))
+	questions := [][]step{{func(ctx context.Context) (err error) {
+		groups, err = b.groups(ctx, where)
+		return err
+	}}}
+	for i, status := range statuses {
+		questions = append(questions, []step{func(ctx context.Context) (err error) {
+			where := where
+			where.Statuses = []string{status}
+			rows[i], err = b.sums(ctx, where, query.ByUser, query.ByService)
+			return err
+		}})
+	}
+	if err := together(ctx, questions...); err != nil {
+		return nil, err
+	}
+	byUser := map[string][]UseRow{}
+	for i, status := range statuses {
+		for _, r := range rows[i] {
+			r.Key = append(slices.Clone(r.Key), status)
+			u := b.useRow(r, 2)
+			u.UserKey, u.User = r.Key[0], clean(label(r, 0))
+			u.ServiceID, u.Service = r.Key[1], clean(label(r, 1))
+			u.Department = strings.Join(groups[u.UserKey], ", ")
+			u.NoDepartment = u.Department == ""
+			byUser[u.UserKey] = append(byUser[u.UserKey], u)
+		}
+	}
+	return byUser, nil
 }
 
 // groups are the departments of the users in where.
