@@ -122,11 +122,14 @@ func (ask *reportAsk) writer() (func(*report.Report, io.Writer) error, error) {
 	return write, nil
 }
 
-// writeTo writes a document to a file, whole or not at all, or to stdout.
+// writeTo writes a document to a file, whole or not at all, to a device or pipe that is there, or to stdout.
 func (p *program) writeTo(path string, write func(io.Writer) error) (err error) {
 	if path == "" {
 		out := p.out()
 		return errors.Join(write(out), out.Flush())
+	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return writeInto(path, write)
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".gnomon-*")
 	if err != nil {
@@ -142,6 +145,19 @@ func (p *program) writeTo(path string, write func(io.Writer) error) (err error) 
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
 	if err = os.Rename(f.Name(), path); err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	return nil
+}
+
+// writeInto writes to what is no file and must not be replaced by one: a device, a pipe.
+func writeInto(path string, write func(io.Writer) error) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return fmt.Errorf("writing a document: %w", err)
+	}
+	out := bufio.NewWriterSize(f, 1<<16)
+	if err := errors.Join(write(out), out.Flush(), f.Close()); err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
 	return nil
