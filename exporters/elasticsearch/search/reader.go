@@ -12,7 +12,7 @@
 // A question costs the cluster time for each record of its period. Over all of 5.2 million records (10,000 users, 70 days, as package yeartest
 // makes them, in one shard of Elasticsearch 8.19.8 with a heap of 512 MB and two cores, no cache) the medians are 1.2 s for totals, 1.3 s by day and
 // by department, 1.6 s by month and status, 1.7 s by service and 1.9 s by user, and 3.3 s by prohibited service and user, page by page. Memory on the server is bounded, time
-// is not: it is linear, by extrapolation 25 to 40 s over 100 million on such a node, less by as many cores as there are shards for (setup.shards).
+// is not: it is linear, by extrapolation 25 to 40 s over 100 million on such a node, a minute by user and service, less by as many cores as there are shards for (setup.shards).
 package search
 
 import (
