@@ -114,6 +114,10 @@ type RecordRequest struct {
 	// names users; 0 is no bound. It is for samples of many groups at once: only so many of the newest records are looked at, and there is no next page.
 	Each   int
 	EachOf Dimension
+	// Brief says that of each record only who, which service, status and department, what it rests on and its event.id are wanted: event.id,
+	// user.id, user.group.name, source.ip and, of gnomon, site, counted, use, service.id, evidence.class and .confidence, attribution.shared
+	// and policy.status. All else may be left out.
+	Brief bool
 }
 
 // Page is a part of an answer.

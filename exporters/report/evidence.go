@@ -99,7 +99,8 @@ func (b *builder) evidence(ctx context.Context, wanted []wantedEvidence) error {
 
 // sample reads the newest records and gives them to their rows. A row with fewer among them than it may have is asked for by itself.
 func (b *builder) sample(ctx context.Context, w wantedEvidence) error {
-	r := query.RecordRequest{Dataset: event.DatasetActivity, From: b.rep.Period.From, To: b.rep.Period.To, Where: w.where, Limit: evidenceRead}
+	r := query.RecordRequest{Dataset: event.DatasetActivity, From: b.rep.Period.From, To: b.rep.Period.To, Where: w.where,
+		Limit: evidenceRead, Brief: true}
 	several := len(w.rows) > 1
 	if several {
 		r.Limit, r.Each, r.EachOf = evidencePage, evidenceRead, w.of

@@ -110,17 +110,7 @@ func (w *writer) zip(b []byte) []byte { return append([]byte{dictionaryID}, w.di
 
 // unpack reads a record as pack wrote it.
 func (u unzip) unpack(data []byte) (ev event.Event, err error) {
-	if len(data) < 2 || u[data[0]] == nil {
-		return ev, fmt.Errorf("%w: a newer gnomon wrote it", errRecord)
-	}
-	n, err := s2.DecodedLen(data[1:])
-	if err == nil && n > maxRecord {
-		err = fmt.Errorf("it has %d bytes", n)
-	}
-	var b []byte
-	if err == nil {
-		b, err = u[data[0]].Decode(nil, data[1:])
-	}
+	b, err := u.text(nil, data)
 	if err == nil {
 		err = json.Unmarshal(b, &ev)
 	}
@@ -128,4 +118,22 @@ func (u unzip) unpack(data []byte) (ev event.Event, err error) {
 		return ev, fmt.Errorf("%w: %w", errRecord, err)
 	}
 	return ev, nil
+}
+
+// text decompresses a record, into the memory of b if it has enough.
+func (u unzip) text(b, data []byte) ([]byte, error) {
+	if len(data) < 2 || u[data[0]] == nil {
+		return nil, errors.New("a newer gnomon wrote it")
+	}
+	n, err := s2.DecodedLen(data[1:])
+	if err == nil && n > maxRecord {
+		err = fmt.Errorf("it has %d bytes", n)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if cap(b) < n {
+		b = make([]byte, n)
+	}
+	return u[data[0]].Decode(b[:n], data[1:])
 }
