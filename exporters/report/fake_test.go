@@ -196,7 +196,7 @@ func (f *fake) Sums(_ context.Context, r query.Request) ([]query.Row, error) {
 		}
 		return slices.Compare(x.Key, y.Key)
 	})
-	return rows[:min(len(rows), query.MaxRows)], nil
+	return rows[:min(len(rows), cmp.Or(r.Limit, query.MaxRows))], nil
 }
 
 // Records implements query.Query.

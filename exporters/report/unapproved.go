@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -83,13 +84,11 @@ func byUpload(x, y query.Row) int {
 
 // byUser has, of the users with the largest upload, a row for each service and status.
 func (b *builder) byUser(ctx context.Context, where query.Filter) (*Table, error) {
-	users, err := b.sums(ctx, where, query.ByUser)
+	users, total, err := b.topUsers(ctx, where)
 	if err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(users, byUpload)
-	t := &Table{Total: max(int(b.rep.Unapproved.Users), len(users)), Shown: min(len(users), b.req.TopN)}
-	users = users[:t.Shown]
+	t := &Table{Total: max(int(b.rep.Unapproved.Users), total), Shown: len(users)}
 	if len(users) == 0 {
 		return t, nil
 	}
@@ -109,6 +108,37 @@ func (b *builder) byUser(ctx context.Context, where query.Filter) (*Table, error
 	}
 	t.leaveOut(b.rep.Unapproved)
 	return t, nil
+}
+
+// topUsers are those with the largest upload, of so many in all. A store need not name and describe everybody for it.
+func (b *builder) topUsers(ctx context.Context, where query.Filter) (top []query.Row, total int, err error) {
+	r := query.Request{From: b.rep.Period.From, To: b.rep.Period.To, Where: where, By: []query.Dimension{query.ByUser}, Location: b.req.Location,
+		OrderBy: query.Upload, Limit: b.req.TopN + spareUsers}
+	rows, err := b.q.Sums(ctx, r)
+	if err == nil && len(rows) < r.Limit {
+		total = len(rows)
+	} else if err == nil {
+		total, err = b.countUsers(ctx, where)
+	}
+	if err == nil && len(rows) == r.Limit && rows[b.req.TopN-1].Upload.Bytes == rows[len(rows)-1].Upload.Bytes {
+		r.Limit = 0 // visits decide among so many of the same upload
+		rows, err = b.q.Sums(ctx, r)
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("adding use up by user: %w", err)
+	}
+	slices.SortStableFunc(rows, byUpload)
+	return rows[:min(len(rows), b.req.TopN)], total, nil
+}
+
+// spareUsers are asked for beyond those that are shown, as visits decide among users of the same upload.
+const spareUsers = 50
+
+// countUsers is how many rows there are by user: people, and those who are none.
+func (b *builder) countUsers(ctx context.Context, where query.Filter) (int, error) {
+	where.Users = []string{query.SharedUser, ""}
+	others, err := b.q.Sums(ctx, query.Request{From: b.rep.Period.From, To: b.rep.Period.To, Where: where, By: []query.Dimension{query.ByUser}, Location: b.req.Location})
+	return int(b.rep.Unapproved.Users+b.rep.Unapproved.Background.Users) + len(others), err
 }
 
 // usesOf has the rows of users by service and status, with their departments.

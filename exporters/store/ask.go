@@ -276,14 +276,24 @@ func (v *view) userNames(ctx context.Context, groups []*group) (map[uint32]userN
 		names[id] = u
 		return err
 	}
-	if len(groups) > 500 {
+	users := map[uint32]bool{}
+	for _, g := range groups {
+		users[g.user] = true
+	}
+	if len(users) > 500 {
 		return names, v.each(ctx, "SELECT id, key, name FROM user", nil, row)
 	}
-	for _, g := range groups {
-		if _, known := names[g.user]; known {
-			continue
+	st, err := v.tx.PrepareContext(ctx, "SELECT id, key, name FROM user WHERE id = ?")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = st.Close() }() // it only read
+	for id := range users {
+		rows, err := st.QueryContext(ctx, id)
+		if err == nil {
+			err = drain(rows, row)
 		}
-		if err := v.each(ctx, "SELECT id, key, name FROM user WHERE id = ?", []any{g.user}, row); err != nil {
+		if err != nil {
 			return nil, err
 		}
 	}

@@ -56,6 +56,7 @@ type tally struct {
 type bucket struct {
 	keys  []*group
 	users map[uint64]*group
+	last  *group // of users, the one asked for last
 }
 
 func newTally(a *ask) *tally { return &tally{ask: a, buckets: map[int64]*bucket{}} }
@@ -90,12 +91,16 @@ func (t *tally) group(start int64, key int32, user uint32) *group {
 		}
 		return g
 	}
+	if b.last != nil && b.last.user == user && b.last.key == key { // rows stand in the order of users
+		return b.last
+	}
 	id := uint64(user)<<32 | uint64(uint32(key))
 	g := b.users[id]
 	if g == nil {
 		g = t.newGroup(start, key, user)
 		b.users[id] = g
 	}
+	b.last = g
 	return g
 }
 
