@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -24,11 +26,14 @@ func (r *Reader) readWords(ctx context.Context, v *view) (*words, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	all := r.words
-	var list []byte
+	var list sql.NullString // all words share its memory
 	if err := v.tx.QueryRowContext(ctx, facetList, all.last).Scan(&list); err != nil {
 		return nil, err
 	}
-	text := string(list) // all words share its memory
+	text := list.String
+	if n := strings.Count(text, "\xfe") + 1; text != "" {
+		all.facets, all.ids = slices.Grow(all.facets, n+1), slices.Grow(all.ids, n)
+	}
 	for len(text) > 0 {
 		var one string
 		one, text, _ = strings.Cut(text, "\xfe")

@@ -44,7 +44,7 @@ func OpenReader(path string) (*Reader, error) {
 		return nil, err
 	}
 	r := &Reader{path: abs, cache: newBlockCache(), facets: newFacetCache()}
-	const pragmas = "&_query_only=1&_dqs=0&_pragma=busy_timeout(10000)&_pragma=cache_size(-8192)&_pragma=temp_store(MEMORY)"
+	const pragmas = "&_query_only=1&_dqs=0&_pragma=busy_timeout(10000)&_pragma=cache_size(-2048)&_pragma=temp_store(MEMORY)"
 	err = r.open("mode=ro" + pragmas)
 	if _, none := os.Stat(abs + "-wal"); err != nil && errors.Is(none, fs.ErrNotExist) {
 		// Nobody has it open, and the directory is not ours to write to: SQLite may read the file as it lies there.
