@@ -25,7 +25,7 @@ const (
 // Cyrillic) are printed as U+FFFD, the footer then says so, and users are told apart by the head of their pseudonym.
 func (r *Report) WritePDF(w io.Writer) error { return r.writePDF(w, true) }
 
-// writePDF draws once to count the pages and once for good.
+// writePDF draws until the pages are few enough, and then what stands at their feet.
 func (r *Report) writePDF(w io.Writer, compress bool) error {
 	d := layout(r)
 	p := &pdfPages{scale: 1}
@@ -38,10 +38,7 @@ func (r *Report) writePDF(w io.Writer, compress bool) error {
 		}
 		p.scale -= 0.04
 	}
-	p.total = p.f.PageNo()
-	if err := p.draw(r, d); err != nil {
-		return err
-	}
+	p.footers(d)
 	p.f.SetCompression(compress)
 	if err := p.f.Output(w); err != nil {
 		return fmt.Errorf("writing the PDF: %w", err)
@@ -54,7 +51,6 @@ type pdfPages struct {
 	f      *fpdf.Fpdf
 	glyphs *glyphSet
 	scale  float64 // of letters and lines
-	total  int     // pages, once they have been counted
 	y      float64
 	width  float64 // between the margins
 	bottom float64 // where the footer's space begins
@@ -84,7 +80,6 @@ func (p *pdfPages) draw(r *Report, d *document) error {
 	p.f = f
 	width, height := f.GetPageSize()
 	p.width, p.bottom = width-2*pdfMargin, height-pdfBottom
-	f.SetFooterFunc(func() { p.footer(d, height) })
 	p.newPage()
 	p.front(d)
 	for _, s := range d.Sections {
@@ -108,21 +103,28 @@ func (p *pdfPages) need(height float64) {
 	}
 }
 
+// footers goes back to every page, now that it is known how many there are and whether letters are lacking.
+func (p *pdfPages) footers(d *document) {
+	pages := p.f.PageNo()
+	for n := range pages {
+		p.f.SetPage(n + 1)
+		p.font("B", 7) // what is set already, on the page before, would not be set again
+		p.footer(d, n+1, pages)
+	}
+}
+
 // footer says what the page belongs to.
-func (p *pdfPages) footer(d *document, height float64) {
+func (p *pdfPages) footer(d *document, page, pages int) {
 	p.font("", 7)
 	p.color(softInk)
+	_, height := p.f.GetPageSize()
 	y := height - 8
 	left := "Gnomon · " + d.Meta[0]
 	if p.glyphs.lacking {
 		left += " · \uFFFD stands for letters that this font lacks; the HTML form has them"
 	}
 	p.text(pdfMargin, y, left)
-	page := fmt.Sprintf("%d", p.f.PageNo())
-	if p.total > 0 {
-		page += fmt.Sprintf(" / %d", p.total)
-	}
-	p.textRight(pdfMargin+p.width, y, page)
+	p.textRight(pdfMargin+p.width, y, fmt.Sprintf("%d / %d", page, pages))
 }
 
 // front is the title and what the report is about.
