@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -93,12 +94,13 @@ func (p *program) report(ctx context.Context, when *period, ask reportAsk) error
 		return err
 	}
 	defer func() { _ = reader.Close() }() // it was only read
-	catalogue, err := p.loadCatalogue(&c)
-	if err != nil {
-		return err
-	}
+	load := sync.OnceValues(func() (*signatures.Catalogue, error) { return p.loadCatalogue(&c) })
+	go func() { _, _ = load() }() // while the first questions are answered
 	r, err := report.Build(ctx, reader, report.Request{Audience: report.Audience(ask.audience), From: from, To: to, Now: now, Location: location,
-		Site: ask.site, TopN: ask.top, MinDepartment: c.Dashboard.SmallestGroup, Organisation: c.Report.Organisation, Catalogue: vendors{catalogue}})
+		Site: ask.site, TopN: ask.top, MinDepartment: c.Dashboard.SmallestGroup, Organisation: c.Report.Organisation, Catalogue: vendors{load}})
+	if _, bad := load(); bad != nil {
+		return bad
+	}
 	if err != nil {
 		return err
 	}
@@ -163,12 +165,18 @@ func writeInto(path string, write func(io.Writer) error) error {
 	return nil
 }
 
-// vendors explains services to documents.
-type vendors struct{ *signatures.Catalogue }
+// vendors explains services to documents, once the catalogue is loaded.
+type vendors struct {
+	load func() (*signatures.Catalogue, error)
+}
 
 // Service implements report.Catalogue.
 func (v vendors) Service(id string) (report.Service, bool) {
-	s, ok := v.Catalogue.Service(id)
+	c, err := v.load()
+	if err != nil { // the report is not written then
+		return report.Service{}, false
+	}
+	s, ok := c.Service(id)
 	if !ok {
 		return report.Service{}, false
 	}

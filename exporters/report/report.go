@@ -37,7 +37,7 @@ type Service struct {
 	Category string
 }
 
-// Catalogue knows services by their identifiers. It may be called from one goroutine at a time.
+// Catalogue knows services by their identifiers. It is called from several goroutines at once.
 type Catalogue interface {
 	Service(id string) (Service, bool)
 }
