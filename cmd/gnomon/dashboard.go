@@ -55,7 +55,7 @@ func (p *program) dashboard(ctx context.Context, listen, dir, from string) (err 
 	if err := c.Validate(); err != nil {
 		return usageError{err}
 	}
-	reader, err := p.openFrom(&c, from)
+	reader, err := p.openFrom(ctx, &c, from)
 	if err != nil {
 		return err
 	}

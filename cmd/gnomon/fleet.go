@@ -49,6 +49,9 @@ func (p *program) fleet(ctx context.Context, asJSON bool) error {
 	}
 	now := time.Now().Add(ahead)
 	sensors, err := from.Fleet(ctx, now.Add(-fleetSince), now.Add(-fleetLoss))
+	if err == nil && len(sensors) == 0 {
+		err = from.Exists(ctx)
+	}
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"strings"
 
@@ -53,13 +54,20 @@ func (v *fromValue) Set(s string) error {
 	return nil
 }
 
-// openFrom opens what --from names.
-func (p *program) openFrom(c *settings, from string) (reader, error) {
+// openFrom opens what --from names, and makes sure that there is something of it.
+func (p *program) openFrom(ctx context.Context, c *settings, from string) (reader, error) {
 	switch from {
 	case fromStore:
 		return p.openReader(c)
 	case fromElastic:
-		return p.openCluster(c)
+		r, err := p.openCluster(c)
+		if err != nil {
+			return nil, err
+		}
+		if err := r.Exists(ctx); err != nil {
+			return nil, errors.Join(err, r.Close())
+		}
+		return r, nil
 	}
 	return nil, usage("--from %s: store or elasticsearch", from)
 }

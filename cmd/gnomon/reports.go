@@ -89,7 +89,7 @@ func (p *program) report(ctx context.Context, when *period, ask reportAsk) error
 	if err != nil {
 		return err
 	}
-	reader, err := p.openFrom(&c, when.where)
+	reader, err := p.openFrom(ctx, &c, when.where)
 	if err != nil {
 		return err
 	}
@@ -240,7 +240,7 @@ func (p *program) findings(ctx context.Context, when *period, ask *findingsAsk) 
 	if err != nil {
 		return err
 	}
-	reader, err := p.openFrom(&c, when.where)
+	reader, err := p.openFrom(ctx, &c, when.where)
 	if err != nil {
 		return err
 	}
