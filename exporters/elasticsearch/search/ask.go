@@ -18,6 +18,7 @@ type ask struct {
 	zone  string // what the server calls loc
 	order query.Measure
 	limit int
+	skip  int // rows before them
 	exact int // up to how many users a distinct count has to be exact
 }
 
@@ -33,12 +34,15 @@ const quarter = 15 * time.Minute
 
 // newAsk checks a request.
 func newAsk(q *query.Request) (*ask, error) {
-	a := &ask{q: q, loc: q.Location, order: cmp.Or(q.OrderBy, query.Key), limit: q.Limit}
+	a := &ask{q: q, loc: q.Location, order: cmp.Or(q.OrderBy, query.Key), limit: q.Limit, skip: q.Offset}
 	if a.loc == nil {
 		a.loc = time.UTC
 	}
 	if a.limit <= 0 || a.limit > query.MaxRows {
 		a.limit = query.MaxRows
+	}
+	if q.Keys {
+		a.order = query.Key
 	}
 	if q.Offset < 0 {
 		return nil, fmt.Errorf("the offset %d is below zero", q.Offset)
@@ -169,6 +173,6 @@ func compareHours(x, y string) int {
 // cut sorts rows and leaves those between offset and limit.
 func (a *ask) cut(rows []query.Row) []query.Row {
 	slices.SortFunc(rows, func(x, y query.Row) int { return a.compare(&x, &y) })
-	rows = rows[min(a.q.Offset, len(rows)):]
+	rows = rows[min(a.skip, len(rows)):]
 	return rows[:min(a.limit, len(rows))]
 }

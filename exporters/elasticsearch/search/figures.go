@@ -24,6 +24,23 @@ func figures() object {
 	}
 }
 
+// figures is what is asked of each group: nothing where keys alone are wanted.
+func (a *ask) figures() object {
+	if a.q.Keys && len(a.q.By) > 0 {
+		return nil
+	}
+	return figures()
+}
+
+// ordering is what of it rows are put in order by.
+func (a *ask) ordering() object {
+	name := map[query.Measure]string{query.Users: "background", query.Visits: "visits", query.Upload: "upload", query.Last: "at"}[a.order]
+	if name == "" {
+		return nil
+	}
+	return object{name: figures()[name]}
+}
+
 // isBackground matches traffic that nobody has asked for, and inUse all other.
 func isBackground() object { return term(useField, query.UseBackground) }
 func inUse() object        { return all(nil, isBackground()) }
@@ -67,6 +84,7 @@ type documents struct {
 
 // bucket is a group of an answer, or what holds groups.
 type bucket struct {
+	documents
 	Key                 json.RawMessage `json:"key"`
 	Up, Down, Low, High number
 	Upload, At          extent
@@ -103,18 +121,19 @@ func (b *bucket) crowd() uint64 {
 // row is a row of the figures of those who are of one kind.
 func (b *bucket) row(a *ask, who kind) query.Row {
 	row := query.Row{Key: b.keys(a, who), Labels: make([]string, len(a.q.By))}
-	if b.At.Count == 0 {
+	// Each record has one @timestamp: as many are there as were counted on the top, where a server says none.
+	records := max(b.Count, b.At.Count)
+	if records == 0 {
 		return row
 	}
-	// Each record has one @timestamp: as many are there as were counted, in a bucket or on the top, where a server says none.
-	row.Flows = less(b.At.Count, b.Later.Count)
+	row.Flows = less(records, b.Later.Count)
 	row.Unknown = less(row.Flows, less(b.Upload.Count, b.Later.Known.Value))
 	row.Visits, row.Background.Visits = b.Visits.Count, less(b.Calm.Count, b.Calm.Woken.Count)
 	row.BytesUp, row.BytesDown = b.Up.count(), b.Down.count()
 	row.Upload = query.Bounds{Bytes: number{&b.Upload.Sum}.count(), Low: b.Low.count(), High: b.High.count()}
 	row.First, row.Last = moment(b.At.Min, a.loc), moment(b.At.Max, a.loc)
 	if who == known || who == addresses {
-		row.Users = min(less(b.At.Count, b.Background.Count), 1)
+		row.Users = min(less(records, b.Background.Count), 1)
 		row.Background.Users = 1 - row.Users
 	}
 	return row

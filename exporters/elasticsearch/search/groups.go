@@ -63,14 +63,19 @@ func sources(a *ask, who kind) []source {
 	return list
 }
 
-// groups reads the groups of a part: all at once where that can be, since it takes a server half as long as page after page.
+// groups reads the groups of a part: all at once where that can be, since it takes a server half as long as page after page, or divided by the
+// values of a field.
 func (r *Reader) groups(ctx context.Context, a *ask, p *part) ([]bucket, error) {
 	list := sources(a, p.who)
-	if p.nests || len(list) == 0 {
-		groups, err := r.atOnce(ctx, a, p, list)
-		if len(list) == 0 || err == nil || !errors.Is(err, errOthers) && !lacksRoom(err) {
-			return groups, err
-		}
+	groups, err := []bucket(nil), errOthers
+	switch {
+	case p.nests || len(list) == 0:
+		groups, err = r.atOnce(ctx, a, p, list)
+	case a.divides(p.who):
+		groups, err = r.divided(ctx, a, p, list)
+	}
+	if len(list) == 0 || err == nil || !errors.Is(err, errOthers) && !lacksRoom(err) {
+		return groups, err
 	}
 	return r.paged(ctx, a, p, list)
 }
@@ -83,7 +88,9 @@ func (r *Reader) atOnce(ctx context.Context, a *ask, p *part, list []source) ([]
 	aggs := p.aggs
 	for i := len(list) - 1; i >= 0; i-- {
 		within := list[i].nested(a.zone)
-		within["aggs"] = aggs
+		if len(aggs) > 0 {
+			within["aggs"] = aggs
+		}
 		aggs = object{"groups": within}
 	}
 	said, err := r.search(ctx, event.DatasetActivity, object{"size": 0, "query": all(p.match), "aggs": aggs})
@@ -178,7 +185,11 @@ func (s *source) composite(zone string) object {
 
 // groupPage asks for a page of groups.
 func (r *Reader) groupPage(ctx context.Context, p *part, composite object) (*groupList, error) {
-	said, err := r.search(ctx, event.DatasetActivity, object{"size": 0, "query": all(p.match), "aggs": object{"groups": object{"composite": composite, "aggs": p.aggs}}})
+	groups := object{"composite": composite}
+	if len(p.aggs) > 0 {
+		groups["aggs"] = p.aggs
+	}
+	said, err := r.search(ctx, event.DatasetActivity, object{"size": 0, "query": all(p.match), "aggs": object{"groups": groups}})
 	if err != nil {
 		return nil, err
 	}

@@ -37,10 +37,13 @@ func (r *Reader) sums(ctx context.Context, a *ask) ([]query.Row, error) {
 		return nil, err
 	}
 	var rows []query.Row
-	if a.byUser() {
-		rows, err = r.byUsers(ctx, a, match)
-	} else {
+	switch {
+	case !a.byUser():
 		rows, err = r.everyone(ctx, a, match)
+	case a.few():
+		rows, err = r.largest(ctx, a, match)
+	default:
+		rows, err = r.byUsers(ctx, a, match, a.figures())
 	}
 	if err != nil {
 		return nil, err
@@ -70,13 +73,13 @@ func (k kind) of(match []any) []any {
 }
 
 // byUsers adds up for each user: for those of each kind, all kinds at once.
-func (r *Reader) byUsers(ctx context.Context, a *ask, match []any) ([]query.Row, error) {
+func (r *Reader) byUsers(ctx context.Context, a *ask, match []any, aggs object) ([]query.Row, error) {
 	kinds := []kind{known, addresses, shared, nobody}
 	found := make([][]query.Row, len(kinds))
 	var steps []func(context.Context) error
 	for i, who := range kinds {
 		steps = append(steps, func(ctx context.Context) error {
-			p := part{who: who, match: who.of(match), aggs: figures(), page: lightPage, nests: len(a.q.By) == 1}
+			p := part{who: who, match: who.of(match), aggs: aggs, page: lightPage, nests: len(a.q.By) == 1 || who == shared || who == nobody}
 			groups, err := r.groups(ctx, a, &p)
 			for j := range groups {
 				found[i] = append(found[i], groups[j].row(a, who))
@@ -94,6 +97,30 @@ func (r *Reader) byUsers(ctx context.Context, a *ask, match []any) ([]query.Row,
 	return rows, nil
 }
 
+// maxFew is of how many users the figures are asked for by name.
+const maxFew = 100
+
+// few says whether a question is for the first of many users: then most figures are asked for of those alone.
+func (a *ask) few() bool { return len(a.q.By) == 1 && a.limit <= maxFew && !a.q.Keys }
+
+// largest adds up for the users that come first: all are put in order by the one figure that it takes, and the others are asked for of
+// those.
+func (r *Reader) largest(ctx context.Context, a *ask, match []any) ([]query.Row, error) {
+	rows, err := r.byUsers(ctx, a, match, a.ordering())
+	if err != nil {
+		return nil, err
+	}
+	var keys []string
+	for _, row := range a.cut(rows) {
+		keys = append(keys, row.Key[0])
+	}
+	a.skip = 0 // those before are left out already
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	return r.byUsers(ctx, a, append(slices.Clone(match), users(keys)...), a.figures())
+}
+
 // census is an answer in the making: of whoever it was.
 type census struct {
 	r      *Reader
@@ -106,7 +133,7 @@ type census struct {
 }
 
 func (c *census) add(ctx context.Context) (err error) {
-	c.groups, err = c.r.groups(ctx, c.a, &part{who: everyone, match: c.match, aggs: figures(), page: lightPage, nests: true})
+	c.groups, err = c.r.groups(ctx, c.a, &part{who: everyone, match: c.match, aggs: c.a.figures(), page: lightPage, nests: true})
 	return err
 }
 
@@ -131,6 +158,10 @@ func (c *census) countQuiet(ctx context.Context) (err error) {
 // everyone adds up whoever it was, and counts who it was. What does not depend on how many groups there are, and which, is asked at once.
 func (r *Reader) everyone(ctx context.Context, a *ask, match []any) ([]query.Row, error) {
 	c := census{r: r, a: a, match: match, size: a.groups()}
+	if a.q.Keys && len(a.q.By) > 0 {
+		err := c.add(ctx)
+		return c.rows(), err
+	}
 	var first, then []func(context.Context) error
 	switch few := c.size <= a.page(); {
 	case !few:
@@ -147,15 +178,20 @@ func (r *Reader) everyone(ctx context.Context, a *ask, match []any) ([]query.Row
 	if err := together(ctx, then...); err != nil {
 		return nil, err
 	}
+	return c.rows(), nil
+}
+
+// rows are the groups with those who are behind them.
+func (c *census) rows() []query.Row {
 	rows := make([]query.Row, 0, len(c.groups))
 	for i := range c.groups {
-		row := c.groups[i].row(a, everyone)
+		row := c.groups[i].row(c.a, everyone)
 		key := joined(row.Key)
 		row.Users = c.using[key]
 		row.Background.Users = less(c.all[key], row.Users)
 		rows = append(rows, row)
 	}
-	return rows, nil
+	return rows
 }
 
 // sizes are how many values the dimensions have that have no more than a few hundred, by and large: it decides what is asked at once, and
@@ -266,11 +302,18 @@ func together(ctx context.Context, steps ...func(context.Context) error) error {
 }
 
 // exactness is up to how many users the distinct counts of a question need to be exact: no more than there are, so that answers of many groups
-// take little memory. Every so many questions it is asked anew, and a quarter is added for those that come meanwhile.
+// take little memory.
 func (r *Reader) exactness(ctx context.Context, a *ask) (int, error) {
 	if len(a.q.By) == 0 || a.byUser() {
 		return exactly, nil
 	}
+	people, err := r.crowd(ctx)
+	return int(min(people, exactly)), err
+}
+
+// crowd is as many as there are users, or addresses, at most: every so many questions it is asked anew, and a quarter is added for those that
+// come meanwhile.
+func (r *Reader) crowd(ctx context.Context) (uint64, error) {
 	const askAgain = 200
 	r.mu.Lock()
 	people, fresh := r.most, r.most > 0 && r.asked < askAgain
@@ -291,5 +334,5 @@ func (r *Reader) exactness(ctx context.Context, a *ask) (int, error) {
 		r.most, r.asked = people, 1
 		r.mu.Unlock()
 	}
-	return int(min(people+people/4+100, exactly)), nil
+	return people + people/4 + 100, nil
 }
