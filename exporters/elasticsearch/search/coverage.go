@@ -33,6 +33,7 @@ type covering struct {
 	from, to time.Time
 	step     time.Duration
 	rows     []query.CoverageRow
+	records  []uint64 // of each row
 }
 
 // newCovering checks a request.
@@ -47,30 +48,37 @@ func newCovering(from, to time.Time, step time.Duration) (*covering, error) {
 	if n > maxSteps {
 		return nil, fmt.Errorf("%d steps: at most %d are given; take a longer step", n, maxSteps)
 	}
-	c := &covering{from: from, to: to, step: step, rows: make([]query.CoverageRow, n)}
+	c := &covering{from: from, to: to, step: step, rows: make([]query.CoverageRow, n), records: make([]uint64, n)}
 	for i := range c.rows {
 		c.rows[i].Start = from.Add(time.Duration(i) * step)
 	}
 	return c, nil
 }
 
-// row is the one that a time belongs to; nil if it is none.
-func (c *covering) row(at time.Time) *query.CoverageRow {
-	if at.Before(c.from) || !at.Before(c.to) {
-		return nil
+// at is which row a time belongs to; below zero if it is none.
+func (c *covering) at(t time.Time) int {
+	if t.Before(c.from) || !t.Before(c.to) {
+		return -1
 	}
-	return &c.rows[int(at.Sub(c.from)/c.step)]
+	return int(t.Sub(c.from) / c.step)
+}
+
+// row is the one that a time belongs to; nil if it is none.
+func (c *covering) row(t time.Time) *query.CoverageRow {
+	if i := c.at(t); i >= 0 {
+		return &c.rows[i]
+	}
+	return nil
 }
 
 // Coverage implements query.Query. The age of the queue is the largest of a step.
 func (r *Reader) Coverage(ctx context.Context, from, to time.Time, step time.Duration) ([]query.CoverageRow, error) {
 	c, err := newCovering(from, to, step)
 	if err == nil {
-		for _, read := range []func(context.Context, *covering) error{r.coverFigures, r.coverMinutes, r.coverMaps} {
-			if err = read(ctx, c); err != nil {
-				break
-			}
-		}
+		err = together(ctx, func(ctx context.Context) error { return r.coverFigures(ctx, c) }, func(ctx context.Context) error { return r.coverMinutes(ctx, c) })
+	}
+	if err == nil {
+		err = r.coverMaps(ctx, c)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading coverage from %s: %w", r.where(event.DatasetCoverage), err)
@@ -136,8 +144,8 @@ func (r *Reader) coverFigures(ctx context.Context, c *covering) error {
 			if err := json.Unmarshal(b["key"], &ms); err != nil {
 				return err
 			}
-			if row := c.row(time.UnixMilli(ms)); row != nil {
-				if err := fillCoverage(&row.Coverage, b); err != nil {
+			if i := c.at(time.UnixMilli(ms)); i >= 0 {
+				if err := errors.Join(fillCoverage(&c.rows[i].Coverage, b), json.Unmarshal(b["doc_count"], &c.records[i])); err != nil {
 					return err
 				}
 			}
@@ -223,18 +231,50 @@ func (r *Reader) coverMinutes(ctx context.Context, c *covering) error {
 	})
 }
 
-// coverMaps adds up what is counted by reason, name and source: of the newest records.
+// coverMaps adds up what is counted by reason, name and source: of the newest records. Parts of the time are read at once; a step lies in one.
 func (r *Reader) coverMaps(ctx context.Context, c *covering) error {
 	source := []any{startField}
 	for _, name := range []string{"undecodable", "hidden_by", "sources"} {
 		source = append(source, coverageField+"."+name)
 	}
-	return r.newestCoverage(ctx, all(period(startField, c.from, c.to)), source, func(ev *event.Event) {
-		if row := c.row(ev.Event.Start.Time()); row != nil && ev.Gnomon != nil && ev.Gnomon.Coverage != nil {
-			one := event.Coverage{Undecodable: ev.Gnomon.Coverage.Undecodable, HiddenBy: ev.Gnomon.Coverage.HiddenBy, Sources: ev.Gnomon.Coverage.Sources}
-			row.Add(&one)
+	var steps []func(context.Context) error
+	for _, part := range c.newest(coverageRecordsPage / 2) {
+		steps = append(steps, func(ctx context.Context) error {
+			return r.newestCoverage(ctx, all(period(startField, part.from, part.to)), source, func(ev *event.Event) {
+				if row := c.row(ev.Event.Start.Time()); row != nil && ev.Gnomon != nil && ev.Gnomon.Coverage != nil {
+					one := event.Coverage{Undecodable: ev.Gnomon.Coverage.Undecodable, HiddenBy: ev.Gnomon.Coverage.HiddenBy, Sources: ev.Gnomon.Coverage.Sources}
+					row.Add(&one)
+				}
+			})
+		})
+	}
+	return some(ctx, atATime, steps)
+}
+
+// newest divides the newest steps, those of no more than maxCoverageRecords records, into parts of about so many records each.
+func (c *covering) newest(each uint64) (list []struct{ from, to time.Time }) {
+	to, here, all := len(c.rows), uint64(0), uint64(0)
+	cut := func(i int) {
+		if here > 0 {
+			end := c.to
+			if to < len(c.rows) {
+				end = c.rows[to].Start
+			}
+			list = append(list, struct{ from, to time.Time }{c.rows[i].Start, end})
 		}
-	})
+		to, here = i, 0
+	}
+	for i := len(c.rows) - 1; i >= 0; i-- {
+		if all += c.records[i]; all > maxCoverageRecords && all > c.records[i] {
+			cut(i + 1)
+			return list
+		}
+		if here += c.records[i]; here >= each {
+			cut(i)
+		}
+	}
+	cut(0)
+	return list
 }
 
 // newestCoverage reads parts of coverage records, the newest first, and no more than maxCoverageRecords.
