@@ -45,10 +45,10 @@ func (r *Reader) BlindClients(ctx context.Context, from, to time.Time, limit int
 func addClient(clients map[string]*query.BlindRow, c *event.ClientSight, site string) {
 	key, label := "", ""
 	if c.Source != nil {
-		key = addressKey(c.Source.IP, site)
+		key = query.KeyOfAddress(c.Source.IP, site)
 	}
 	if c.User != nil && c.User.ID != "" {
-		key = knownKey(c.User.ID)
+		key = query.KeyOfID(c.User.ID)
 	}
 	if c.User != nil {
 		label = c.User.Name

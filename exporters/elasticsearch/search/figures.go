@@ -159,11 +159,11 @@ func (b *bucket) keys(a *ask, who kind) []string {
 		case d != query.ByUser:
 			keys[i] = word(raw)
 		case who == known:
-			keys[i] = knownKey(word(raw))
+			keys[i] = query.KeyOfID(word(raw))
 		case who == addresses:
-			keys[i] = addressKey(word(b.at.Address), word(b.at.Site))
+			keys[i] = query.KeyOfAddress(word(b.at.Address), word(b.at.Site))
 		case who == shared:
-			keys[i] = sharedKey
+			keys[i] = query.SharedUser
 		}
 	}
 	return keys

@@ -26,13 +26,8 @@ const (
 	uploadField     = "gnomon.upload.bytes"
 )
 
-// Keys of users that are no user's, and what they are called, as the embedded store has them.
-const (
-	sharedKey     = query.SharedUser
-	sharedLabel   = "shared addresses (proxy, resolver)"
-	addressPrefix = "ip:"
-	userPrefix    = "id:" // of a user who is called as sharedKey is
-)
+// What people read for query.SharedUser, as the embedded store has it.
+const sharedLabel = "shared addresses (proxy, resolver)"
 
 func term(field string, value any) object { return object{"term": object{field: value}} }
 func exists(field string) object          { return object{"exists": object{"field": field}} }
@@ -117,18 +112,16 @@ func users(keys []string) []any {
 	}
 	var ids, clauses []any
 	for _, key := range keys {
-		address, isIP := strings.CutPrefix(key, addressPrefix)
+		address, isIP := strings.CutPrefix(key, query.AddressPrefix)
 		switch {
-		case key == sharedKey:
+		case key == query.SharedUser:
 			clauses = append(clauses, isShared())
 		case key == "":
 			clauses = append(clauses, isNobody())
 		case isIP:
 			clauses = append(clauses, ofAddress(address))
-		case key == userPrefix+sharedKey:
-			ids = append(ids, sharedKey)
 		default:
-			ids = append(ids, key)
+			ids = append(ids, query.IDOfKey(key))
 		}
 	}
 	if len(ids) > 0 {
@@ -150,31 +143,12 @@ func ofAddress(key string) object {
 	return all(clauses, not...)
 }
 
-// addressKey is how an address is called.
-func addressKey(address, site string) string {
-	switch {
-	case address == "":
-		return ""
-	case site == "":
-		return addressPrefix + address
-	}
-	return addressPrefix + address + "@" + site
-}
-
-// knownKey is how a user is called.
-func knownKey(id string) string {
-	if id == sharedKey {
-		return userPrefix + sharedKey
-	}
-	return id
-}
-
 // keyLabel is what people read for a user whose name is not kept.
 func keyLabel(key string) string {
-	if key == sharedKey {
+	if key == query.SharedUser {
 		return sharedLabel
 	}
-	if address, isIP := strings.CutPrefix(key, addressPrefix); isIP {
+	if address, isIP := strings.CutPrefix(key, query.AddressPrefix); isIP {
 		address, _, _ = strings.Cut(address, "@")
 		return address
 	}

@@ -230,9 +230,9 @@ func (h *hit) word(field string) string {
 func (h *hit) user() string {
 	switch {
 	case h.word(sharedField) == "true":
-		return sharedKey
+		return query.SharedUser
 	case h.word(userField) != "":
-		return knownKey(h.word(userField))
+		return query.KeyOfID(h.word(userField))
 	}
-	return addressKey(h.word(addressField), h.word(siteField))
+	return query.KeyOfAddress(h.word(addressField), h.word(siteField))
 }
