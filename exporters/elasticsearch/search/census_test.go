@@ -29,7 +29,7 @@ func TestCensus(t *testing.T) {
 		case !strings.Contains(body, `"groups"`): // how many people there are
 		case strings.Contains(body, `"up"`):
 			found = figures
-		case strings.Contains(body, `"cardinality":{"field":"user.id"`) && strings.Contains(body, `"must_not":[{"term":{"gnomon.use":"background"}}]`):
+		case strings.Contains(body, `"cardinality":{"field":"user.id"`) && strings.Contains(body, `"must_not":[{"term":{"gnomon.use":"background"}}`):
 			found = `{"groups":{"buckets":[{"key":"chat","n":{"value":4}},{"key":"early","n":{"value":1}},{"key":"late","n":{"value":1}}]}}`
 		case strings.Contains(body, `"cardinality":{"field":"user.id"`):
 			quiet = append(quiet, body)

@@ -37,7 +37,7 @@ func TestDivided(t *testing.T) {
 				switch {
 				case strings.Contains(body, `"addresses"`):
 					return http.StatusOK, fmt.Sprintf(`{"_shards":{"failed":0},"aggregations":{"users":{"value":%d},"addresses":{"value":7}}}`, c.users), nil
-				case !strings.Contains(body, `{"bool":{"filter":[{"exists":{"field":"user.id"}}],"must_not"`): // others than known users
+				case !strings.Contains(body, `"must_not":[{"term":{"gnomon.attribution.shared":true}}]`): // others than known users
 					return http.StatusOK, nothing, nil
 				case strings.Contains(body, `"values"`):
 					return http.StatusOK, `{"_shards":{"failed":0},"aggregations":{"values":{"sum_other_doc_count":0,"buckets":[` + valueBuckets(c.values) + `]}}}`, nil

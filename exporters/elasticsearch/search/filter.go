@@ -32,20 +32,40 @@ const sharedLabel = "shared addresses (proxy, resolver)"
 func term(field string, value any) object { return object{"term": object{field: value}} }
 func exists(field string) object          { return object{"exists": object{"field": field}} }
 
-// all matches what every clause matches and none of not does.
+// all matches what every clause matches and none of not does. Clauses that say the same of others stand beside them: a server looks through
+// fewer layers, and takes the same question for the same.
 func all(clauses []any, not ...any) object {
-	b := object{}
-	if len(clauses) > 0 {
-		b["filter"] = clauses
+	filter, mustNot := flat(clauses)
+	b, mustNot := object{}, append(mustNot, not...)
+	if len(filter) > 0 {
+		b["filter"] = filter
 	}
-	if len(not) > 0 {
-		b["must_not"] = not
+	if len(mustNot) > 0 {
+		b["must_not"] = mustNot
 	}
 	return object{"bool": b}
 }
 
+// flat takes clauses apart that are made by all.
+func flat(clauses []any) (filter, mustNot []any) {
+	for _, c := range clauses {
+		inner, isBool := c.(object)["bool"].(object)
+		if !isBool || inner["should"] != nil {
+			filter = append(filter, c)
+			continue
+		}
+		more, _ := inner["filter"].([]any)
+		not, _ := inner["must_not"].([]any)
+		filter, mustNot = append(filter, more...), append(mustNot, not...)
+	}
+	return filter, mustNot
+}
+
 // anyOf matches what one of the clauses matches.
 func anyOf(clauses ...any) object {
+	if one, isObject := clauses[0].(object); isObject && len(clauses) == 1 {
+		return one
+	}
 	return object{"bool": object{"should": clauses, "minimum_should_match": 1}}
 }
 
@@ -99,10 +119,11 @@ func filter(f *query.Filter) []any {
 }
 
 // The kinds of those who use something: those whose user is known, addresses that nobody is known behind, addresses that stand for several
-// people, and those of whom nothing is known.
+// people, and those of whom nothing is known. That there is a user, or an address, need not be said: by them groups are told apart, or people
+// counted.
 func isShared() object  { return term(sharedField, true) }
-func isKnown() object   { return all([]any{exists(userField)}, isShared()) }
-func isAddress() object { return all([]any{exists(addressField)}, isShared(), exists(userField)) }
+func isKnown() object   { return all(nil, isShared()) }
+func isAddress() object { return all(nil, isShared(), exists(userField)) }
 func isNobody() object  { return all(nil, isShared(), exists(userField), exists(addressField)) }
 
 // users matches the records of users by their keys.

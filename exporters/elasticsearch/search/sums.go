@@ -308,8 +308,15 @@ func (r *Reader) exactness(ctx context.Context, a *ask) (int, error) {
 		return exactly, nil
 	}
 	people, err := r.crowd(ctx)
-	return int(min(people, exactly)), err
+	exact := uint64(leastExact)
+	for exact < people { // in steps: the same question again should be the same to a server that keeps answers
+		exact *= 2
+	}
+	return int(min(exact, exactly)), err
 }
+
+// leastExact is the first step.
+const leastExact = 500
 
 // crowd is as many as there are users, or addresses, at most: every so many questions it is asked anew, and a quarter is added for those that
 // come meanwhile.
