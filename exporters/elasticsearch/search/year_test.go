@@ -7,15 +7,18 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/gnomon-sensor/gnomon/exporters"
 	"github.com/gnomon-sensor/gnomon/exporters/elasticsearch"
 	"github.com/gnomon-sensor/gnomon/exporters/elasticsearch/setup"
 	"github.com/gnomon-sensor/gnomon/exporters/query"
 	"github.com/gnomon-sensor/gnomon/exporters/store/yeartest"
+	"github.com/gnomon-sensor/gnomon/sensor/event"
 )
 
 // What the benchmark is measured on: with 10,000 users a day has 74,000 records. Records are stored from one day to another, so that many can be
@@ -25,13 +28,92 @@ var (
 	yearDays  = flag.Int("yeardays", 20, "days")
 	yearFrom  = flag.Int("yearfrom", 0, "the first day that is stored: those before are there")
 	yearKeep  = flag.String("yearkeep", "", "the namespace in which they are kept, and looked for; default: one of this run")
+	yearRoll  = flag.Int("yearroll", 7, "after how many days an index is followed by the next, as the lifecycle would have it; 0: never")
+	yearWeeks = flag.Int("yearweeks", 0, "how many weeks later the records are than package yeartest has them, so that they may end today")
+	yearSees  = flag.Int("yearsees", 2, "sensors that write coverage, a record a minute")
 )
 
-// yearStore stores a year through the exporter.
-type yearStore struct{ *elasticsearch.Exporter }
+// first is the first day.
+func first() time.Time { return yeartest.First().AddDate(0, 0, 7**yearWeeks) }
 
-// Maintain implements yeartest.Store.
-func (yearStore) Maintain(context.Context) error { return nil }
+// yearStore stores a year through the exporter, in indices as they would have come to be day by day.
+type yearStore struct {
+	*elasticsearch.Exporter
+	c         *node
+	namespace string
+	day       int
+	r         *rand.Rand
+}
+
+// Export implements yeartest.Store.
+func (s *yearStore) Export(ctx context.Context, batch []event.Event, out []exporters.Outcome) error {
+	later := event.Time(first().Sub(yeartest.First()))
+	for i := range batch {
+		ev := &batch[i]
+		ev.Timestamp, ev.Event.Start, ev.Event.End = ev.Timestamp+later, ev.Event.Start+later, ev.Event.End+later
+	}
+	return s.Exporter.Export(ctx, batch, out)
+}
+
+// Maintain implements yeartest.Store: it stores the coverage of the day, and begins a new index when it is time.
+func (s *yearStore) Maintain(ctx context.Context) error {
+	s.day++
+	if s.day <= *yearFrom {
+		return nil
+	}
+	day := first().AddDate(0, 0, s.day-1)
+	for n := range *yearSees {
+		if err := s.watch(ctx, day, n); err != nil {
+			return err
+		}
+	}
+	if *yearRoll == 0 || s.day%*yearRoll != 0 || s.day == *yearDays {
+		return nil
+	}
+	return s.roll(ctx)
+}
+
+// watch stores a sensor's coverage of a day.
+func (s *yearStore) watch(ctx context.Context, day time.Time, n int) error {
+	part := func() event.Part { return event.Part{Flows: s.r.Uint64N(50), Bytes: s.r.Uint64N(1e6)} }
+	var list []event.Event
+	name := fmt.Sprintf("sensor-%d", n)
+	for m := range 24 * 60 {
+		start := day.Add(time.Duration(m) * time.Minute)
+		c := &event.Coverage{Received: s.r.Uint64N(1e6), Dropped: s.r.Uint64N(10), Flows: s.r.Uint64N(500), FlowsReadable: s.r.Uint64N(400), FlowsNamed: s.r.Uint64N(300),
+			ECH: s.r.Uint64N(9), EncryptedDNS: s.r.Uint64N(9), BytesWithUser: s.r.Uint64N(1e7), QueueAgeS: 0.5, Undecodable: map[string]uint64{"cut_short": s.r.Uint64N(9), "not_ip": 1},
+			Web: event.Sight{Named: part(), ECH: part(), Nameless: part()}, OtherPorts: event.Sight{Relay: part(), EncryptedDNS: part()},
+			HiddenBy: map[string]event.Part{"wireguard": part(), "ech": part()}, Sources: map[string]event.Source{"squid": {Read: 900, Used: 30}}}
+		if m%60 == 59 { // clients are written by the hour
+			for i := range 20 {
+				c.Clients = append(c.Clients, event.ClientSight{Source: &event.Endpoint{IP: fmt.Sprintf("10.0.%d.%d", n, i)}, Web: event.Sight{Relay: part()}})
+			}
+		}
+		list = append(list, event.Event{Timestamp: event.At(start.Add(time.Minute)), ECS: &event.ECS{Version: event.ECSVersion},
+			Observer: &event.Observer{ID: "id of " + name, Name: name, Type: "sensor", Version: "1"},
+			Event: event.Meta{Dataset: event.DatasetCoverage, Kind: "metric", Start: event.At(start), End: event.At(start.Add(time.Minute)),
+				ID: event.KeyID(start.UnixNano(), event.DatasetCoverage, name)},
+			Gnomon: &event.Gnomon{Schema: event.SchemaVersion, Site: fmt.Sprintf("site-%d", n), Coverage: c}})
+	}
+	return s.Exporter.Export(ctx, list, make([]exporters.Outcome, len(list)))
+}
+
+// roll begins a new index of activity.
+func (s *yearStore) roll(ctx context.Context) error {
+	stream := "/" + elasticsearch.Stream(event.DatasetActivity, s.namespace)
+	for _, ask := range []struct{ method, path, body string }{{http.MethodPost, stream + "/_rollover", ""}, {http.MethodPut, stream + "/_settings", quiet}} {
+		if status, answer, err := s.c.Do(ctx, ask.method, ask.path, []byte(ask.body)); err != nil || status != http.StatusOK {
+			return fmt.Errorf("%s: %d %s %w", ask.path, status, answer, err)
+		}
+	}
+	return nil
+}
+
+// While a year is stored, indices need not be searched; afterwards they are as setup has them.
+const (
+	quiet = `{"index":{"refresh_interval":"30s"}}`
+	awake = `{"index":{"refresh_interval":null}}`
+)
 
 // How long questions of pages and reports take.
 func BenchmarkNodeYear(b *testing.B) {
@@ -73,12 +155,15 @@ func storeYear(b *testing.B, c *node, namespace string, year yeartest.Year) {
 	}
 	defer func() { _ = e.Close() }()
 	begun := time.Now()
-	n, err := year.Make(ctx, yearStore{e}, func(time.Time) {})
+	n, err := year.Make(ctx, &yearStore{Exporter: e, c: c, namespace: namespace, r: rand.New(rand.NewPCG(5, 6))}, func(time.Time) {})
 	if err != nil {
 		b.Fatal(err)
 	}
-	if status, answer, err := c.Do(ctx, http.MethodPost, "/logs-gnomon.activity-"+namespace+"/_refresh", nil); err != nil || status != http.StatusOK {
-		b.Fatalf("%d %s %v", status, answer, err)
+	stream := "/" + elasticsearch.Stream(event.DatasetActivity, namespace)
+	for _, ask := range []struct{ method, path, body string }{{http.MethodPut, stream + "/_settings", awake}, {http.MethodPost, stream + "/_refresh", ""}} {
+		if status, answer, err := c.Do(ctx, ask.method, ask.path, []byte(ask.body)); err != nil || status != http.StatusOK {
+			b.Fatalf("%s: %d %s %v", ask.path, status, answer, err)
+		}
 	}
 	b.Logf("%d records in %v", n, time.Since(begun).Round(time.Second))
 }
@@ -90,7 +175,7 @@ type yearQuestion struct {
 
 // yearQuestions are what pages and reports ask.
 func yearQuestions(y yeartest.Year) []yearQuestion {
-	from, to := yeartest.First(), yeartest.First().AddDate(0, 0, y.Days)
+	from, to := first(), first().AddDate(0, 0, y.Days)
 	by := func(d ...query.Dimension) []query.Dimension { return d }
 	last := to.AddDate(0, 0, -7)
 	return []yearQuestion{
