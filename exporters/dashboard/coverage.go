@@ -150,7 +150,7 @@ func (v *view) coverageLine(s *seen) *coverageLine {
 		}
 	}
 	if s.watched == 0 {
-		line.Level, line.Label, parts = "none", "Not seen", []string{"no sensor reported in this period: a total of nothing says nothing"}
+		line.Level, line.Label, parts = "none", "Not seen", []string{"no sensor reported in this period: how much was missed is not known"}
 	}
 	line.Text = strings.Join(parts, " · ")
 	return line

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gnomon-sensor/gnomon/exporters/query"
 )
@@ -101,11 +102,18 @@ func servicePage(ctx context.Context, v *view) (*page, error) {
 		q.sums(&departments, v.ranked(query.ByDepartment))
 	}
 	v.askOthers(q, &others)
+	var named []query.Row
+	about, known := v.service(v.key)
+	if !known {
+		q.sums(&named, v.everUsed())
+	}
 	if err := q.answers(); err != nil {
 		return nil, err
 	}
-	about, known := v.service(v.key)
-	if missing := b.total.Flows == 0 && !v.filtered(); missing && !known {
+	if len(named) > 0 {
+		about.Name, known = named[0].Labels[0], true
+	}
+	if !known {
 		return nil, errNotFound
 	}
 	p := &page{Nav: "/services", Title: v.serviceName(v.key, about.Name), Trail: &trail{Up: crumb{"Services", v.link("/services")}}, Filters: true}
@@ -123,6 +131,12 @@ func servicePage(ctx context.Context, v *view) (*page, error) {
 	}
 	p.Panels = append(p.Panels, riskPanel(&about), proofPanel(&about))
 	return p, nil
+}
+
+// everUsed asks what a service was called that the catalogue does not know any more, if it was ever used.
+func (v *view) everUsed() query.Request {
+	return query.Request{To: v.now.UTC().Truncate(time.Hour).Add(time.Hour), Where: query.Filter{Services: []string{v.key}},
+		By: []query.Dimension{query.ByService}, Keys: true}
 }
 
 // askOthers asks for the users, or for a viewer how large the departments are.

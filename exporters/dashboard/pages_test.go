@@ -430,6 +430,28 @@ func TestTroubles(t *testing.T) {
 	}
 }
 
+// TestServiceOfBefore shows a service that the catalogue knows no more, and that was not used in the period, by the name that it had.
+func TestServiceOfBefore(t *testing.T) {
+	server, err := dashboard.New(dashboard.Default(), dashboard.Parts{Query: &dashboardtest.World{}, About: dashboardtest.About, Now: dashboardtest.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]struct {
+		status int
+		says   string
+	}{
+		"/services/chatgpt?from=2024-01-01&to=2024-01-07": {200, "<h1>ChatGPT</h1>"},
+		"/services/nowhere?from=2024-01-01&to=2024-01-07": {404, "Nothing here"},
+	} {
+		w := httptest.NewRecorder()
+		server.ServeHTTP(w, request("GET", path, nil))
+		if w.Code != want.status || !strings.Contains(w.Body.String(), want.says) {
+			t.Errorf("%s: status %d, want %d with %q", path, w.Code, want.status, want.says)
+		}
+		checkHTML(t, w.Body.String())
+	}
+}
+
 // TestGaveUp ends a request whose store hangs.
 func TestGaveUp(t *testing.T) {
 	s := open(t, &dashboardtest.World{Wait: make(chan struct{})}, nil)
