@@ -70,7 +70,8 @@ func TestBrowser(t *testing.T) {
 		b.run(t, chromedp.Click(`#findings-of-period td:last-child a`), chromedp.WaitVisible("#records-of-period"))
 		b.says(t, "#records-of-period", "example.com")
 	})
-	t.Run("fits a phone", func(t *testing.T) { b.fits(t, world) })
+	t.Run("fits a phone", func(t *testing.T) { b.fits(t, world, 390) })
+	t.Run("fits a desktop", func(t *testing.T) { b.fits(t, world, 1280) })
 	t.Run("log out", func(t *testing.T) {
 		b.run(t, chromedp.Click(".who button"), chromedp.WaitVisible("#password"))
 		b.at(t, "/login")
@@ -167,14 +168,19 @@ func (b *tab) says(t *testing.T, element, want string) {
 	}
 }
 
-// fits wants no page to be wider than a phone's screen.
-func (b *tab) fits(t *testing.T, world *dashboardtest.World) {
+// fits wants no page to be wider than the screen, and no table than its panel, but those that are opened for all figures of a chart.
+func (b *tab) fits(t *testing.T, world *dashboardtest.World, screen int) {
+	const over = `[...document.querySelectorAll(".scroll")].filter(e => !e.closest("details") && e.scrollWidth > e.clientWidth)
+		.map(e => e.innerText.split("\n")[0] + " by " + (e.scrollWidth - e.clientWidth)).join("; ")`
 	all, analysts := paths(world)
-	b.run(t, chromedp.EmulateViewport(390, 844))
+	b.run(t, chromedp.EmulateViewport(int64(screen), 844))
 	for _, path := range append(all, analysts...) {
 		b.run(t, chromedp.Navigate(b.base+path), chromedp.WaitReady("footer"))
-		if width := ask(t, b, chromedp.Evaluate[int]("document.documentElement.scrollWidth")); width > 390 {
-			t.Errorf("%s is %d pixels wide on a screen of 390", path, width)
+		if width := ask(t, b, chromedp.Evaluate[int]("document.documentElement.scrollWidth")); width > screen {
+			t.Errorf("%s is %d pixels wide on a screen of %d", path, width, screen)
+		}
+		if cut := ask(t, b, chromedp.Evaluate[string](over)); cut != "" {
+			t.Errorf("%s has tables that are cut off on a screen of %d: %s", path, screen, cut)
 		}
 	}
 }

@@ -106,7 +106,7 @@ func (v *view) onward(t *table, next string) {
 }
 
 func (v *view) findingTable(found query.Page, kind string) *table {
-	t := &table{ID: "findings", Caption: "Findings", Users: v.analyst(), Columns: []column{{Title: "Time", CSV: []string{"time"}},
+	t := &table{ID: "findings", Caption: "Findings", Users: v.analyst(), Columns: []column{{Title: "Time", Class: "when", CSV: []string{"time"}},
 		{Title: "Severity", CSV: []string{"severity"}}, {Title: "Finding", CSV: []string{"kind", "service"}}}}
 	if v.analyst() {
 		t.Columns = append(t.Columns, column{Title: "User", Class: "opt", CSV: []string{"user"}}, column{Title: "Department", Class: "opt", CSV: []string{"department"}})
@@ -167,7 +167,7 @@ func findingValue(ev *event.Event) cell {
 	}
 	c.Text, c.CSV = write(f.Value), []string{decimal(f.Value), decimal(f.Limit)}
 	if f.Limit > 0 {
-		c.Note = "limit " + write(f.Limit)
+		c.Note, c.Apart = "limit "+write(f.Limit), true
 	}
 	return c
 }

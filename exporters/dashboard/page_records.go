@@ -55,7 +55,7 @@ func recordsPage(ctx context.Context, v *view) (*page, error) {
 }
 
 func (v *view) recordTable(found query.Page) *table {
-	t := &table{ID: "records", Caption: "Records", Users: true, Columns: []column{{Title: "Time", CSV: []string{"time", "id"}}, {Title: "Service", CSV: []string{"service"}},
+	t := &table{ID: "records", Caption: "Records", Users: true, Columns: []column{{Title: "Time", Class: "when", CSV: []string{"time", "id"}}, {Title: "Service", CSV: []string{"service"}},
 		{Title: "Name seen", CSV: []string{"name", "evidence", "confidence"}}, {Title: "Client", Class: "opt", CSV: []string{"user", "address"}},
 		{Title: "Status", Class: "opt", CSV: []string{"status"}}, {Title: "Upload", Class: "num", CSV: []string{"upload_bytes", "upload_low", "upload_high"}}}}
 	for i := range found.Records {

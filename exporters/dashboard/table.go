@@ -32,6 +32,7 @@ type column struct {
 // cell is one value; the first of a row is its head.
 type cell struct {
 	Text, Href, Note, Class string
+	Apart                   bool // the note is of words, which may stand on several lines where there is little room
 	Statuses                []status
 	Bar                     *bar
 	CSV                     []string // nil: the text
@@ -103,7 +104,7 @@ func visitsCell(r *query.Row) cell { return apart(r.Visits, r.Background.Visits)
 func apart(n, quiet uint64) cell {
 	c := cell{Text: count(n), CSV: []string{decimal(n), decimal(quiet)}}
 	if quiet > 0 {
-		c.Note = count(quiet) + " in the background"
+		c.Note, c.Apart = "+ "+count(quiet)+" in the background", true
 	}
 	return c
 }
