@@ -222,7 +222,7 @@ func (b *builder) before(ctx context.Context) error {
 
 func (b *builder) whyNotCompared(ctx context.Context, p Period) (string, error) {
 	switch {
-	case b.rep.Period.To.After(b.req.Now):
+	case b.unfinished():
 		return "the period had not ended when the report was made", nil
 	case b.spans && b.kept.SumsFrom.IsZero():
 		return "nothing is recorded", nil
@@ -239,6 +239,12 @@ func (b *builder) whyNotCompared(ctx context.Context, p Period) (string, error) 
 		return tooLittle("the period before", n, of), nil
 	}
 	return "", nil
+}
+
+// unfinished says whether much of the period is still to come. The hour that has begun belongs to one up to now; of a week it is nothing.
+func (b *builder) unfinished() bool {
+	p, left := b.rep.Period, b.rep.Period.To.Sub(b.req.Now)
+	return left >= time.Hour || left > 0 && p.To.Sub(p.From) < 7*24*time.Hour
 }
 
 // tooLittle says that a period was not watched enough.

@@ -208,6 +208,8 @@ func TestComparison(t *testing.T) {
 	}{
 		{"both watched", func(*fake, *Request) {}, ""},
 		{"not over", func(_ *fake, r *Request) { r.Now = r.To.Add(-time.Hour) }, "had not ended"},
+		{"in its last hour", func(_ *fake, r *Request) { r.Now = r.To.Add(-time.Minute) }, ""},
+		{"six days, in their last hour", func(_ *fake, r *Request) { r.From, r.Now = r.To.AddDate(0, 0, -6), r.To.Add(-time.Minute) }, "had not ended"},
 		{"records begin later", func(f *fake, _ *Request) { f.sumsFrom = date("2026-08-02") }, "records begin on 2026-08-02"},
 		{"nothing recorded", func(f *fake, _ *Request) { f.sumsFrom = time.Time{} }, "nothing is recorded"},
 		{"half watched before", func(f *fake, _ *Request) {
