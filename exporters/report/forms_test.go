@@ -192,6 +192,25 @@ func TestUndrawableNames(t *testing.T) {
 	}
 }
 
+// A figure is never cut: without its end it would be another one.
+func TestFiguresInFull(t *testing.T) {
+	s := usual()
+	s.users = 30
+	r := build(t, newFake(s), september(t, DLP))
+	u := &r.ByService.Rows[0].Use
+	u.Users, u.Visits = 123_456_789, 1_234_567_890_123
+	u.Upload = Upload{Bytes: 999_600_000_000_000, Low: 987_600_000, High: 1_023_400_000_000_000, Known: true}
+	var b bytes.Buffer
+	if err := r.writePDF(&b, false); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{number(u.Users), visits(*u), estimate(*u), bounds(*u)} {
+		if !bytes.Contains(b.Bytes(), utf16Text(want)) {
+			t.Errorf("%q does not stand in the PDF as a whole", want)
+		}
+	}
+}
+
 func TestHarmless(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
 		{"plain", "Sales", "Sales"}, {"empty", "", ""}, {"equals", "=1", "'=1"}, {"plus", "+1", "'+1"}, {"minus", "-1", "'-1"},

@@ -35,7 +35,7 @@ func dlpSummary(r *Report) []block {
 
 // useColumns are those of every table of unapproved use.
 func useColumns(first string) []column {
-	return []column{{first, false, 3.6}, {"Status", false, 1.7}, {"Users", true, 1.0}, {"Visits", true, 1.1}, {"Upload", true, 1.6}, {"between", true, 2.5}, {"First", false, 1.7}, {"Last", false, 1.7}}
+	return []column{{first, false, 3.3}, {"Status", false, 1.7}, {"Users", true, 1.0}, {"Visits", true, 1.5}, {"Upload", true, 1.55}, {"between", true, 2.5}, {"First", false, 1.6}, {"Last", false, 1.6}}
 }
 
 // useSection is a table of unapproved use by service or department.

@@ -102,9 +102,20 @@ func (p *pdfPages) tableRow(t *table, r row, at, widths []float64) {
 		if c.Bar > 0 {
 			p.fill(x, base-2.3*p.scale, c.Bar*barWidth, 2.6*p.scale, allBar)
 		}
-		p.cellText(t.Columns[i], p.clip(p.told(c), width), x, width, base)
+		text := p.told(c)
+		if t.Columns[i].Right {
+			p.narrow(style, text, width)
+		}
+		p.cellText(t.Columns[i], p.clip(text, width), x, width, base)
 	}
 	p.y = base
+}
+
+// narrow sets smaller letters for a figure that is wider than its column: a figure without its end would be another one.
+func (p *pdfPages) narrow(style, text string, width float64) {
+	if wide := p.f.GetStringWidth(text); wide > width {
+		p.font(style, tablePoints*max(width/wide*0.99, 0.5))
+	}
 }
 
 // told is the cell's text, with its key where letters are lacking: users must not look alike.
