@@ -12,6 +12,8 @@ type Client struct {
 	cache  [cached]keys // keys by connection id, so that each is derived once
 	opener opener
 	crypto assembly
+	hmac   *authenticator // nil if it was not tried yet, or is not to be used
+	tried  bool
 }
 
 // cached is how many connection ids have their keys kept: the first, that of a Retry, and one that turned out to be a server's.
@@ -78,12 +80,10 @@ func (c *Client) take(h *header, plain []byte) (hello []byte, err error) {
 // afterPadding steps over zeros between packets. A sender may fill a datagram up behind its packets, and in a glued one, more packets
 // follow.
 func afterPadding(b []byte) []byte {
-	for i, v := range b {
-		if v != 0 {
-			return b[i:]
-		}
+	if b = b[afterZeros(b, 0):]; len(b) == 0 {
+		return nil
 	}
-	return nil
+	return b
 }
 
 // unseal finds the keys of an Initial packet and returns its frames, or nil. First come the keys that fitted last: a client goes on
@@ -115,7 +115,7 @@ func (c *Client) try(s suite, h *header, budget *int) []byte {
 		}
 		*budget--
 		k = c.slot()
-		k.derive(s, h.dcid)
+		c.derive(k, s, h.dcid)
 	} else if k == c.active {
 		return nil // tried before
 	}
@@ -125,6 +125,18 @@ func (c *Client) try(s suite, h *header, budget *int) []byte {
 		c.crypto.reset()
 	}
 	return plain
+}
+
+// derive fills k, in place where that can be.
+func (c *Client) derive(k *keys, s suite, dcid []byte) {
+	if !c.tried {
+		c.tried, c.hmac = true, provenAuthenticator()
+	}
+	if c.hmac == nil {
+		k.derive(s, dcid)
+		return
+	}
+	c.hmac.derive(k, s, dcid)
 }
 
 // find looks for keys in the cache.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/sha512"
 	"encoding/binary"
 	"math/rand/v2"
 	"runtime"
@@ -68,7 +69,7 @@ func TestKeystreamAgainstStandardLibrary(t *testing.T) {
 func TestPortable(t *testing.T) {
 	hello := realHello(t, false)
 	var c Client
-	c.opener.packet.tried = true
+	c.tried, c.opener.packet.tried, c.opener.hash.tabulate = true, true, true
 	got, err := c.Add(packet{version: version1, dcid: dcidA, frames: padded(cryptoFrame(0, hello))}.seal(t))
 	if err != nil || !bytes.Equal(got, hello) {
 		t.Errorf("hello of %d bytes, error %v", len(got), err)
@@ -125,13 +126,44 @@ func TestGHASHAgainstStandardLibrary(t *testing.T) {
 		}
 		h := make([]byte, blockLen)
 		block.Encrypt(h, h)
-		var g ghash
-		g.key(element{binary.BigEndian.Uint64(h), binary.BigEndian.Uint64(h[8:])})
-		g.update(aad)
-		g.block(uint64(size)*8, 0)
-		got := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, g.sum.hi), g.sum.lo)
-		if !bytes.Equal(got, want) {
-			t.Fatalf("%d bytes: %x, want %x", size, got, want)
+		for name, g := range map[string]*ghash{"as the processor can": {}, "by a table": {tabulate: true}} {
+			g.key(element{binary.BigEndian.Uint64(h), binary.BigEndian.Uint64(h[8:])})
+			g.update(aad)
+			g.block(uint64(size)*8, 0)
+			got := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, g.sum.hi), g.sum.lo)
+			if !bytes.Equal(got, want) {
+				t.Fatalf("%s, %d bytes: %x, want %x", name, size, got, want)
+			}
+		}
+	}
+}
+
+// TestKeysInPlace compares the keys of all suites, for connection ids of all lengths, with those by whole sums.
+func TestKeysInPlace(t *testing.T) {
+	a := provenAuthenticator()
+	if a == nil {
+		t.Fatalf("crypto/sha256 cannot be begun in the middle on %s; adapt locateState", runtime.GOARCH)
+	}
+	random := rand.NewChaCha8([32]byte{4})
+	for s := range suites {
+		for n := range maxCID + 1 {
+			dcid := make([]byte, n)
+			random.Read(dcid)
+			var got, want keys
+			a.derive(&got, s, dcid)
+			want.derive(s, dcid)
+			if got != want {
+				t.Fatalf("suite %d, connection id %x: %x, want %x", s, dcid, got, want)
+			}
+		}
+	}
+	for name, spoil := range map[string]func(*authenticator){
+		"state": func(a *authenticator) { a.state = new(midstate) },
+		"sum":   func(a *authenticator) { a.sum = sha512.New() },
+	} {
+		wrong := *a
+		if spoil(&wrong); wrong.proven() {
+			t.Errorf("%s: proven", name)
 		}
 	}
 }
@@ -217,20 +249,28 @@ func BenchmarkKeystream(b *testing.B) {
 }
 
 func BenchmarkGHASH(b *testing.B) {
-	var g ghash
 	text := make([]byte, 1150)
-	b.ReportAllocs()
-	for b.Loop() {
-		g.key(element{1, 2})
-		g.update(text)
+	for name, g := range map[string]*ghash{"as the processor can": {}, "by a table": {tabulate: true}} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				g.key(element{1, 2})
+				g.update(text)
+			}
+		})
 	}
 }
 
 func BenchmarkKeys(b *testing.B) {
 	var k keys
-	b.ReportAllocs()
-	for b.Loop() {
-		k.derive(suiteV1, dcidA)
+	a := provenAuthenticator()
+	for name, derive := range map[string]func(*keys, suite, []byte){"in place": a.derive, "whole sums": (*keys).derive} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				derive(&k, suiteV1, dcidA)
+			}
+		})
 	}
 }
 

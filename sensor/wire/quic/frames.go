@@ -1,5 +1,7 @@
 package quic
 
+import "encoding/binary"
+
 // Frame types that an Initial packet may carry (RFC 9000, sections 12.4 and 19).
 const (
 	framePadding = 0x00
@@ -26,7 +28,9 @@ func frames(b []byte, a *assembly) bool {
 		typ := b[at]
 		at++
 		switch typ {
-		case framePadding, framePing:
+		case framePing:
+		case framePadding:
+			at = afterZeros(b, at)
 		case frameACK:
 			at, ok = skipACK(b, at, 0)
 		case frameACKECN:
@@ -43,6 +47,17 @@ func frames(b []byte, a *assembly) bool {
 		}
 	}
 	return true
+}
+
+// afterZeros steps over PADDING frames, a byte each, of which a packet has hundreds.
+func afterZeros(b []byte, at int) int {
+	for len(b)-at >= 8 && binary.NativeEndian.Uint64(b[at:]) == 0 {
+		at += 8
+	}
+	for at < len(b) && b[at] == framePadding {
+		at++
+	}
+	return at
 }
 
 // crypto reads the CRYPTO frame at at (RFC 9000, section 19.6).

@@ -39,16 +39,21 @@ func (k *keys) derive(s suite, dcid []byte) {
 	copy(salt[:], salts[s])
 	secret := hmac(&salt, k.dcid[:k.dcidLen])
 	secret = hmac(&secret, []byte(labelClient))
-	key, iv, hp := labelKey, labelIV, labelHP
-	if s == suiteV2 {
-		key, iv, hp = labelKeyV2, labelIVV2, labelHPV2
-	}
+	key, iv, hp := labelsOf(s)
 	out := hmac(&secret, []byte(key))
 	copy(k.key[:], out[:])
 	out = hmac(&secret, []byte(iv))
 	copy(k.iv[:], out[:])
 	out = hmac(&secret, []byte(hp))
 	copy(k.hp[:], out[:])
+}
+
+// labelsOf returns the labels of what protects packets.
+func labelsOf(s suite) (key, iv, hp string) {
+	if s == suiteV2 {
+		return labelKeyV2, labelIVV2, labelHPV2
+	}
+	return labelKey, labelIV, labelHP
 }
 
 // is tells whether these are the keys for a connection id.
