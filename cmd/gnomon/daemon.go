@@ -108,6 +108,7 @@ func (p *program) observe(ctx context.Context, c *settings, f *runFlags, d *daem
 
 // workers makes a sensor for each source.
 func (d *daemonParts) workers(c *settings, sink sensor.Sink) ([]*sensor.Sensor, error) {
+	d.lasting = true
 	if err := d.share(len(d.sources)); err != nil {
 		return nil, err
 	}

@@ -35,6 +35,7 @@ type parts struct {
 	learner   sensor.Learner    // nil: nobody learns
 	unlisted  *candidates.Table // nil: names that are in no catalogue are not counted
 	uncounted sensor.Uncounted
+	lasting   bool // workers go on for long: their tables ask for huge pages
 }
 
 // assemble loads the catalogue and makes what reads traffic. It touches no state directory: the observer has no identity yet.
@@ -60,7 +61,7 @@ func (p *program) assemble(c *settings) (*parts, error) {
 // share makes what workers share, for so many of them.
 func (w *parts) share(workers int) (err error) {
 	conf := pdns.Default()
-	conf.Workers = workers
+	conf.Workers, conf.Lasting = workers, w.lasting
 	w.pdns, err = pdns.New(conf, seed()[0])
 	return err
 }
@@ -68,7 +69,7 @@ func (w *parts) share(workers int) (err error) {
 // sensor is the configuration of one worker.
 func (w *parts) sensor(c *settings) sensor.Config {
 	table := flow.Config{TCPIdle: c.Flow.TCPIdle.Nanoseconds(), UDPIdle: c.Flow.UDPIdle.Nanoseconds(), Linger: flow.Default().Linger,
-		MaxFlows: c.Flow.MaxFlows, Internal: internal(c.Networks.Internal)}
+		MaxFlows: c.Flow.MaxFlows, Internal: internal(c.Networks.Internal), Lasting: w.lasting}
 	return sensor.Config{
 		Observer:   w.observer,
 		Site:       c.Observer.Site,
@@ -101,10 +102,13 @@ func (w *parts) runOne(ctx context.Context, conf sensor.Config, source capture.S
 
 // internal says which addresses are the organisation's own.
 func internal(prefixes []netip.Prefix) func(decode.Address) bool {
+	own := make([]decode.Prefix, len(prefixes))
+	for i, p := range prefixes {
+		own[i] = decode.PrefixOf(p)
+	}
 	return func(a decode.Address) bool {
-		addr := a.Addr()
-		for _, p := range prefixes {
-			if p.Contains(addr) {
+		for i := range own {
+			if own[i].Contains(a) {
 				return true
 			}
 		}

@@ -32,6 +32,8 @@ type Config struct {
 	NameBytes int
 	// Workers is how many goroutines use the table. Default 1.
 	Workers int
+	// Lasting says that the table will be used for long, so that huge pages are worth their price; see package hugepage.
+	Lasting bool
 }
 
 // Default returns the defaults.
@@ -79,7 +81,7 @@ func New(config Config, seed uint64) (*Table, error) {
 	per := max(64, config.Entries/shards)
 	per = 1 << (bits.Len(uint(per)) - 1)
 	t := &Table{seed: seed | 1, lock: shards > 1, shift: uint8(64 - bits.Len(uint(shards-1))), mask: uint64(per/ways - 1), shard: make([]shard, shards)}
-	slots, err := hugepage.Make[entry](per*shards, "the names of addresses")
+	slots, err := hugepage.Make[entry](per*shards, "the names of addresses", config.Lasting)
 	if err != nil {
 		return nil, err
 	}
