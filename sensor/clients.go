@@ -8,6 +8,7 @@ import (
 
 	"github.com/gnomon-sensor/gnomon/sensor/decode"
 	"github.com/gnomon-sensor/gnomon/sensor/event"
+	"github.com/gnomon-sensor/gnomon/sensor/prefetch"
 )
 
 const (
@@ -26,7 +27,7 @@ type Clients struct {
 type clientShard struct {
 	mu      sync.Mutex
 	addrs   []decode.Address // of slots: a set of them lies in two cache lines, and of slots in thirty
-	slots   []ClientSeen     // clientSets * clientWays, made at first use; a free one has no flows
+	slots   []ClientSeen     // clientSets * clientWays; a free one has no flows
 	leftOut uint64           // flows of clients that made room
 }
 
@@ -49,7 +50,15 @@ func (c *ClientSeen) Hidden() event.Part { return c.Web.Hidden().Plus(c.OtherPor
 func (c *ClientSeen) free() bool { return c.Addr == decode.Address{} }
 
 // NewClients returns an empty memory. seed is secret: it keeps hostile traffic from aiming at one set.
-func NewClients(seed [3]uint64) *Clients { return &Clients{seed: seed} }
+func NewClients(seed [3]uint64) *Clients {
+	const each = clientSets * clientWays
+	c := &Clients{seed: seed}
+	addrs, slots := make([]decode.Address, clientShards*each), make([]ClientSeen, clientShards*each)
+	for i := range c.shard {
+		c.shard[i].addrs, c.shard[i].slots = addrs[i*each:][:each], slots[i*each:][:each]
+	}
+	return c
+}
 
 // sighted is what was seen of a flow's name.
 type sighted struct {
@@ -65,10 +74,7 @@ func (c *Clients) add(addr decode.Address, n sighted) {
 	s := &c.shard[hash>>58]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.slots == nil {
-		s.addrs, s.slots = make([]decode.Address, clientSets*clientWays), make([]ClientSeen, clientSets*clientWays)
-	}
-	slot := s.slot(int(hash>>32%clientSets)*clientWays, addr)
+	slot := s.slot(setOf(hash), addr)
 	sum := &slot.Web
 	if !n.web {
 		sum = &slot.OtherPorts
@@ -81,6 +87,17 @@ func (c *Clients) add(addr decode.Address, n sighted) {
 		slot.blind += n.part.Flows
 	}
 }
+
+// ahead has the set of a client on its way to the cache that add will soon look through.
+func (c *Clients) ahead(addr decode.Address) {
+	hash := c.hash(addr)
+	set := c.shard[hash>>58].addrs[setOf(hash):]
+	prefetch.At(&set[0])
+	prefetch.At(&set[clientWays/2])
+}
+
+// setOf is where in a shard the set of a client begins.
+func setOf(hash uint64) int { return int(hash>>32%clientSets) * clientWays }
 
 // hash mixes an address with the secret: two rounds of folded multiplication.
 func (c *Clients) hash(addr decode.Address) uint64 {

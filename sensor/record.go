@@ -13,15 +13,26 @@ import (
 
 // Ending implements flow.Owner.
 func (s *Sensor) Ending(f *flow.Flow, side *flow.Side) {
+	s.look(f)
 	s.evidence.Ending(f, side)
 	if f.State&(flow.Named|flow.Denied) == 0 && f.Half[0].Bytes+f.Half[1].Bytes > 0 {
 		s.Nameless(f, f.Last)
 	}
 	s.counters.ended(f)
-	s.account(f, s.storyOf(f))
 	s.endName(f, true)
+	s.account(f, s.storyOf(f))
 	measured(f, s.flows.Peek(f))
 	lastCall(f, s.flows.Peek(f))
+}
+
+// look has on its way to the cache what the end of a flow changes.
+func (s *Sensor) look(f *flow.Flow) {
+	if s.config.Clients != nil {
+		s.config.Clients.ahead(f.Key.Address(f.Client()))
+	}
+	if at := int(f.Slot()); at < len(s.unlisted.open) && s.unlisted.open[at].ref != 0 {
+		s.config.Unlisted.Ahead(s.unlisted.open[at].ref)
+	}
 }
 
 // Emit implements flow.Owner: a slice of a flow that is reported, or the end of any other flow.

@@ -91,6 +91,9 @@ func (s *Sensor) meet(o *evidence.Observation) {
 		s.metHash = maphash.Bytes(s.unlisted.seed, o.Name)
 		if s.met = s.strangers.find(s.metHash, o.Name); s.met != nil {
 			s.hider.known = true // that it hides nothing
+			if s.config.Unlisted != nil {
+				s.config.Unlisted.Ahead(s.met.ref)
+			}
 		}
 	}
 }

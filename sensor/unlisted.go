@@ -140,6 +140,9 @@ func (u *unlisted) lend() uint32 {
 
 // pace looks at a segment of a flow that is watched.
 func (s *Sensor) pace(f *flow.Flow, seg *decode.Segment) {
+	if seg.Len == 0 {
+		return // an acknowledgement: of bulk, half
+	}
 	p := &s.unlisted.paces[s.unlisted.open[f.Slot()].pace-1]
 	if seg.Dir == f.Client() {
 		p.Up(seg.Len, seg.Key.Proto == decode.UDP)

@@ -71,10 +71,11 @@ var guests = []guest{
 	{"aead.dev/minisign", []string{"signatures/bundle"}, "catalogues are signed in the form that minisign checks too"},
 	{"golang.org/x/crypto/argon2", []string{"sensor/privacy/...", "exporters/dashboard/..."}, "passwords and pass phrases of people become keys"},
 	{"golang.org/x/net/...", []string{"signatures/..."}, "the public suffix list and IDNA, for matching names"},
-	{"golang.org/x/sys/...", []string{"cmd/gnomon/...", "sensor", "sensor/capture/...", "sensor/hugepage", "sensor/logs/...", "sensor/privacy/...", "exporters/..."},
+	{"golang.org/x/sys/unix", []string{"cmd/gnomon/...", "sensor", "sensor/capture/...", "sensor/hugepage", "sensor/logs/...", "sensor/privacy/...", "exporters/..."},
 		"system calls that the standard library lacks, for what touches the kernel"},
+	{"golang.org/x/sys/cpu", []string{"sensor/wire/quic"}, "which instructions the processor has"},
 
-	{"unsafe", []string{"sensor/capture/...", "sensor/flow", "sensor/hugepage"}, "only the capture ring and tables on the path of every packet live outside the Go heap"},
+	{"unsafe", []string{"sensor/capture/...", "sensor/flow", "sensor/hugepage", "sensor/prefetch"}, "only the capture ring and tables on the path of every packet live outside the Go heap"},
 	{"C", nil, "pure Go: the binary is static and cross-compiles"},
 	{"plugin", nil, "one static binary; implementations are listed in wire.go"},
 	{"io/ioutil", nil, "deprecated; use os and io"},

@@ -33,10 +33,10 @@ func (d *day) copy() *Day {
 	for i := range d.shard {
 		s := &d.shard[i]
 		s.mu.Lock()
-		for at := range s.entries {
-			e := &s.entries[at]
+		for at := range s.used {
+			e := s.at(at)
 			out.Names = append(out.Names, Name{Name: string(s.names[e.at : e.at+uint32(e.length)]), Flows: uint64(e.flows), Up: e.up, Down: e.down,
-				Answers: uint64(e.answers), Paced: uint64(e.paced), Paths: uint64(e.paths), Alias: s.aliases[uint32(at)], Clients: s.clients(e)})
+				Answers: uint64(e.answers), Paced: uint64(e.paced), Paths: uint64(e.paths), Alias: s.aliases[at], Clients: s.clients(e)})
 		}
 		out.Over += s.over
 		s.mu.Unlock()

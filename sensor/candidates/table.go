@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/gnomon-sensor/gnomon/sensor/prefetch"
 )
 
 // Config bounds a table.
@@ -61,15 +63,21 @@ type day struct {
 
 type shard struct {
 	mu      sync.Mutex
-	of      map[uint64]uint32 // hash of the name -> entry
-	entries []entry
+	of      map[uint64]uint32       // hash of the name -> entry
+	chunks  []atomic.Pointer[chunk] // entries stay where they are, so that Ahead needs no lock
+	used    uint32                  // entries handed out
 	names   []byte
 	dense   [][registers]uint8
 	aliases map[uint32]string
 	over    uint64 // contacts with names beyond the limit
 }
 
-// entry is what is known of one name on one day.
+// chunkNames is how many entries go together: 16 KiB.
+const chunkNames = 1 << 8
+
+type chunk [chunkNames]entry
+
+// entry is what is known of one name on one day: one cache line.
 type entry struct {
 	up, down uint64
 	at       uint32 // of the name, in names
@@ -82,6 +90,7 @@ type entry struct {
 	watched  uint16
 	length   uint8
 	hinted   bool // the name itself looks like AI
+	_        [8]byte
 }
 
 // Ref names an entry: the day it belongs to, its shard and its place there. Zero is none.
@@ -138,7 +147,15 @@ func (t *Table) Again(known Ref, client Client, at int64) (ref Ref, watch bool) 
 	s := &d.shard[n]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return known, s.contact(&s.entries[i], t.sketch(client))
+	return known, s.contact(s.at(i), t.sketch(client))
+}
+
+// Ahead has the entry on its way to the cache that Again will soon be asked for.
+func (t *Table) Ahead(known Ref) {
+	serial, n, i := known.parts()
+	if d := t.today.Load(); d != nil && d.serial == serial {
+		prefetch.At(d.shard[n].at(i))
+	}
 }
 
 // contact counts a contact with an entry's name, and says whether it is worth a Pace.
@@ -161,7 +178,7 @@ func (t *Table) Add(ref Ref, up, down uint64, answers uint32) {
 	s := &d.shard[n]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e := &s.entries[at]
+	e := s.at(at)
 	e.up += up
 	e.down += down
 	e.answers += answers
@@ -190,7 +207,7 @@ func (t *Table) Log(name []byte, line *Line) {
 		if d := t.serial(uint32(ref >> 32)); d != nil {
 			s := &d.shard[n]
 			s.mu.Lock()
-			s.entries[i].paths++
+			s.at(i).paths++
 			s.mu.Unlock()
 		}
 	}
@@ -253,6 +270,7 @@ func (t *Table) newDay(at int64) *day {
 	d := &day{serial: t.next, from: from.UnixNano(), until: until.UnixNano(), label: local.Format(time.DateOnly), limit: max(1, t.config.Names/shards)}
 	for i := range d.shard {
 		d.shard[i].of = map[uint64]uint32{}
+		d.shard[i].chunks = make([]atomic.Pointer[chunk], (d.limit+chunkNames-1)/chunkNames)
 	}
 	t.next++
 	t.days = append(t.days, d)
@@ -338,14 +356,22 @@ const none = ^uint32(0)
 // entry finds or makes the entry of a name; nil if there is no room for another.
 func (s *shard) entry(d *day, h uint64, name []byte) (*entry, uint32) {
 	if i, ok := s.of[h]; ok {
-		return &s.entries[i], i
+		return s.at(i), i
 	}
-	if len(s.entries) >= d.limit {
+	i := s.used
+	if int(i) >= d.limit {
 		return nil, none
 	}
-	i := uint32(len(s.entries))
-	s.entries = append(s.entries, entry{at: uint32(len(s.names)), length: uint8(len(name)), dense: -1, hinted: hinted(string(name))})
+	if i%chunkNames == 0 {
+		s.chunks[i/chunkNames].Store(new(chunk))
+	}
+	s.used++
+	e := s.at(i)
+	*e = entry{at: uint32(len(s.names)), length: uint8(len(name)), dense: -1, hinted: hinted(string(name))}
 	s.names = append(s.names, name...)
 	s.of[h] = i
-	return &s.entries[i], i
+	return e, i
 }
+
+// at is the entry of a place that was handed out.
+func (s *shard) at(i uint32) *entry { return &s.chunks[i/chunkNames].Load()[i%chunkNames] }

@@ -6,5 +6,10 @@
 // then waits; a prefetch is done with when it is sent off. Go has no such instruction outside its runtime, hence a few lines of assembly.
 package prefetch
 
+import "unsafe"
+
 // Group is how many addresses go together: a call costs as much as a few of them.
 const Group = 8
+
+// At asks for the line that a value begins in.
+func At[T any](p *T) { line(unsafe.Pointer(p)) }

@@ -49,3 +49,9 @@ TEXT ·Pairs(SB), NOSPLIT, $0-8
 	PREFETCHT0 (CX)
 	PREFETCHT0 64(CX)
 	RET
+
+// func line(at unsafe.Pointer)
+TEXT ·line(SB), NOSPLIT, $0-8
+	MOVQ at+0(FP), AX
+	PREFETCHT0 (AX)
+	RET

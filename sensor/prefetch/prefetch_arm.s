@@ -49,3 +49,9 @@ TEXT ·Pairs(SB), NOSPLIT, $0-4
 	PLD 0(R2)
 	PLD 64(R2)
 	RET
+
+// func line(at unsafe.Pointer)
+TEXT ·line(SB), NOSPLIT, $0-4
+	MOVW at+0(FP), R0
+	PLD 0(R0)
+	RET

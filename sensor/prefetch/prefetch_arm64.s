@@ -49,3 +49,9 @@ TEXT ·Pairs(SB), NOSPLIT, $0-8
 	PRFM (R2), PLDL1KEEP
 	PRFM 64(R2), PLDL1KEEP
 	RET
+
+// func line(at unsafe.Pointer)
+TEXT ·line(SB), NOSPLIT, $0-8
+	MOVD at+0(FP), R0
+	PRFM (R0), PLDL1KEEP
+	RET

@@ -2,8 +2,13 @@
 
 package prefetch
 
+import "unsafe"
+
 // Lines does nothing where no instruction for it is known here.
 func Lines(*[Group]uintptr) {}
+
+// line does nothing either.
+func line(unsafe.Pointer) {}
 
 // Pairs does nothing either.
 func Pairs(*[Group]uintptr) {}

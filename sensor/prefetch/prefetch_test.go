@@ -21,6 +21,9 @@ func TestAnyAddress(t *testing.T) {
 			if n := testing.AllocsPerRun(100, func() {
 				Lines(&tt.at)
 				Pairs(&tt.at)
+				for _, at := range tt.at {
+					line(*(*unsafe.Pointer)(unsafe.Pointer(&at)))
+				}
 			}); n != 0 {
 				t.Errorf("%v allocations", n)
 			}

@@ -1,10 +1,6 @@
 package quic
 
-import (
-	"unsafe"
-
-	"golang.org/x/sys/cpu"
-)
+import "golang.org/x/sys/cpu"
 
 // powers are a hash key's first four, each over x: products of bit-reversed numbers come out times x.
 type powers [4]element
@@ -38,6 +34,6 @@ func (e element) overX() element {
 // blocks adds whole blocks to the sum.
 func (p *powers) blocks(sum *element, data []byte) {
 	if len(data) >= blockLen {
-		absorb(sum, p, unsafe.SliceData(data), len(data)/blockLen)
+		absorb(sum, p, &data[0], len(data)/blockLen)
 	}
 }
