@@ -65,8 +65,7 @@ func (s *Sensor) beside(f *flow.Flow, side *flow.Side, st *story, end flow.End) 
 	ev := s.sliceEvent(f, &slice, st, end)
 	s.setVerdict(ev, st)
 	st.onward = st.onward || onward && ev.Gnomon.Flow.Slice == 0
-	counted := !st.onward && !st.verdict.Shared()
-	ev.Gnomon.Visit, ev.Gnomon.Counted = &event.Visit{ID: id}, &counted
+	s.draft.setVisit(id, !st.onward && !st.verdict.Shared())
 	s.offerSliceEvent(ev, f, &slice, st)
 }
 

@@ -34,7 +34,8 @@ func (g *glimpse) event(n int) *event.Event {
 		ev.User = &event.User{Name: g.user}
 	}
 	if g.eye != "" && g.eye != "plain.log" {
-		ev.Source.Bytes = count(1)
+		one := uint64(1)
+		ev.Source.Bytes = &one
 	}
 	if g.eye != "" {
 		ev.Log = &event.Log{File: &event.LogFile{Path: g.eye}}

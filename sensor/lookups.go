@@ -149,8 +149,9 @@ func (l *lookups) close(t *lookup) {
 	ev.Timestamp, ev.Event.Start, ev.Event.End = event.Time(t.last), event.Time(t.start), event.Time(t.last)
 	ev.Network.Protocol = "dns"
 	ev.Source.MAC = macString(t.mac)
-	ev.Source.Bytes, ev.Source.Packets = count(t.bytes[t.client]), count(t.packets[t.client])
-	ev.Destination.Bytes, ev.Destination.Packets = count(t.bytes[1-t.client]), count(t.packets[1-t.client])
+	d := &s.draft
+	d.source.carried(t.bytes[t.client], t.packets[t.client])
+	d.destination.carried(t.bytes[1-t.client], t.packets[1-t.client])
 	ev.DNS = &event.DNS{ID: strconv.Itoa(int(t.id)), Type: "query"}
 	if !t.unnamed {
 		ev.DNS.Question = &event.Question{Name: t.name, Type: dns.TypeName(t.typ)}
@@ -166,16 +167,15 @@ func (l *lookups) close(t *lookup) {
 		ev.DNS.Answers = append(ev.DNS.Answers, event.DNSAnswer{Name: a.Name, Type: a.Type, Data: a.Data, TTL: a.TTL})
 	}
 	tuple := tuple(&t.key, t.client, t.vlan, t.start)
-	ev.Gnomon.Flow = &event.Flow{ID: event.FlowID(s.config.Observer.ID, &tuple)}
-	counted := false
-	ev.Gnomon.Counted = &counted
+	d.flow.ID = event.FlowID(s.config.Observer.ID, &tuple)
+	ev.Gnomon.Flow, ev.Gnomon.Counted = &d.flow, &d.counted
 	service := ""
 	if t.verdict.Service != nil {
 		service = t.verdict.Service.ID
-		setService(ev, t.verdict, s.config.Ruleset())
-		ev.Gnomon.Evidence = &event.Evidence{Class: classifiers.ClassDNS.String(), Confidence: t.verdict.Confidence.String()}
+		d.setService(t.verdict, s.config.Ruleset())
+		d.setEvidence(classifiers.ClassDNS, t.verdict, nil)
 		id, _ := s.visit(ev.Source.IP, service, t.start, t.last)
-		ev.Gnomon.Visit = &event.Visit{ID: id}
+		d.setVisit(id, false)
 	}
 	// The question belongs to the identifier: one port may ask for A and AAAA of a name at once.
 	ev.Event.ID = event.SliceID(s.config.Observer.ID, event.DatasetActivity, &tuple, t.start,

@@ -1,7 +1,6 @@
 package sensor
 
 import (
-	"net/netip"
 	"strconv"
 
 	"github.com/gnomon-sensor/gnomon/classifiers"
@@ -67,8 +66,8 @@ func (s *Sensor) offerFlow(f *flow.Flow, st *story, end flow.End) {
 	ev := s.flowEvent(f, st)
 	ev.Timestamp, ev.Event.Start, ev.Event.End = event.Time(f.Last), event.Time(f.First), event.Time(f.Last)
 	up, down := f.Up(), f.Down()
-	ev.Source.Bytes, ev.Source.Packets = count(up.Bytes), count(uint64(up.Packets))
-	ev.Destination.Bytes, ev.Destination.Packets = count(down.Bytes), count(uint64(down.Packets))
+	s.draft.source.carried(up.Bytes, uint64(up.Packets))
+	s.draft.destination.carried(down.Bytes, uint64(down.Packets))
 	ev.Gnomon.Flow.End = end.String()
 	t := s.tuple(f)
 	if st != nil {
@@ -99,8 +98,7 @@ func (s *Sensor) offerSlice(f *flow.Flow, side *flow.Side, st *story, end flow.E
 		who, onward := s.person(ev.Source.IP, st.verdict.Service.ID, start)
 		id := s.config.Visits.Use(s.config.Observer.ID, who, st.verdict.Service.ID, start, f.Last)
 		st.onward = st.onward || onward && ev.Gnomon.Flow.Slice == 0
-		counted := !st.onward
-		ev.Gnomon.Visit, ev.Gnomon.Counted = &event.Visit{ID: id}, &counted
+		s.draft.setVisit(id, !st.onward)
 	}
 	s.offerSliceEvent(ev, f, slice, st)
 }
@@ -110,8 +108,8 @@ func (s *Sensor) sliceEvent(f *flow.Flow, slice *flow.Slice, st *story, end flow
 	ev := s.flowEvent(f, st)
 	ev.Timestamp, ev.Event.Start, ev.Event.End = event.Time(f.Last), event.Time(slice.Start), event.Time(f.Last)
 	client := f.Client()
-	ev.Source.Bytes, ev.Source.Packets = delta(f, slice, client)
-	ev.Destination.Bytes, ev.Destination.Packets = delta(f, slice, 1-client)
+	s.draft.source.carried(delta(f, slice, client))
+	s.draft.destination.carried(delta(f, slice, 1-client))
 	ev.Gnomon.Flow.Slice = st.nextSlice()
 	ev.Gnomon.Flow.End = end.String()
 	s.setUpload(ev, f, st)
@@ -124,9 +122,9 @@ func (s *Sensor) offerSliceEvent(ev *event.Event, f *flow.Flow, slice *flow.Slic
 	s.sink.Offer(ev)
 }
 
-func delta(f *flow.Flow, slice *flow.Slice, side uint8) (bytes, packets *uint64) {
+func delta(f *flow.Flow, slice *flow.Slice, side uint8) (bytes, packets uint64) {
 	h := &f.Half[side]
-	return count(h.Bytes - slice.Bytes[side]), count(uint64(h.Packets - slice.Packets[side]))
+	return h.Bytes - slice.Bytes[side], uint64(h.Packets - slice.Packets[side])
 }
 
 // offerName writes a further name of a flow, without byte counts.
@@ -144,8 +142,9 @@ func (s *Sensor) offerName(f *flow.Flow, now int64, st *story) {
 func (s *Sensor) flowEvent(f *flow.Flow, st *story) *event.Event {
 	client := f.Client()
 	ev := s.newEvent(&f.Key, client, f.VLAN, f.Iface)
-	t := s.tuple(f)
-	ev.Gnomon.Flow = &event.Flow{ID: event.FlowID(s.config.Observer.ID, &t)}
+	t, d := s.tuple(f), &s.draft
+	d.flow.ID = event.FlowID(s.config.Observer.ID, &t)
+	ev.Gnomon.Flow = &d.flow
 	ev.Gnomon.Tunnel = decode.Tunnels(f.Tunnels).Names()
 	if st == nil {
 		return ev
@@ -155,15 +154,16 @@ func (s *Sensor) flowEvent(f *flow.Flow, st *story) *event.Event {
 	ev.Source.MAC = macString(st.mac)
 	if st.serverName != "" || st.ja4 != "" {
 		ev.Gnomon.Flow.Multiplexed = st.nextProtocol == "h2" || st.nextProtocol == "h3"
-		ev.TLS = &event.TLS{NextProtocol: st.nextProtocol, Version: st.version,
-			Client: &event.TLSClient{ServerName: st.serverName, JA4: st.ja4}}
+		d.client = event.TLSClient{ServerName: st.serverName, JA4: st.ja4}
+		d.tls = event.TLS{NextProtocol: st.nextProtocol, Version: st.version, Client: &d.client}
+		ev.TLS = &d.tls
 		st.certificate.set(ev)
 		if st.serverName != "" && st.class != classifiers.ClassIPFromDNS {
 			ev.Destination.Domain = st.serverName
 		}
 		if st.ech {
-			ech := true
-			ev.Gnomon.ECH = &ech
+			d.ech = true
+			ev.Gnomon.ECH = &d.ech
 		}
 	}
 	s.setHost(ev, st, st.host)
@@ -197,8 +197,8 @@ func (s *Sensor) setVerdict(ev *event.Event, st *story) {
 	if svc == nil {
 		return
 	}
-	setService(ev, st.verdict, s.config.Ruleset())
-	ev.Gnomon.Evidence = &event.Evidence{Class: st.class.String(), Confidence: st.verdict.Confidence.String(), Also: st.also}
+	s.draft.setService(st.verdict, s.config.Ruleset())
+	s.draft.setEvidence(st.class, st.verdict, st.also)
 	if !st.verdict.Use() {
 		ev.Gnomon.Evidence.Role = st.verdict.Role.String()
 	}
@@ -210,13 +210,6 @@ func (s *Sensor) setUpload(ev *event.Event, f *flow.Flow, st *story) {
 		ev.Gnomon.Upload = st.delta(total)
 		ev.Gnomon.Use = st.use()
 	}
-}
-
-func setService(ev *event.Event, v classifiers.Verdict, ruleset string) {
-	svc := v.Service
-	ev.Network.Application = svc.ID
-	ev.Rule = &event.Rule{ID: svc.ID, Name: svc.Name, Category: svc.Category, Ruleset: ruleset}
-	ev.Gnomon.Service = &event.Service{ID: svc.ID, Vendor: svc.Vendor, Category: svc.Category, Kind: svc.Kind}
 }
 
 func serviceID(st *story) string {
@@ -234,25 +227,22 @@ func tuple(k *decode.Key, client uint8, vlan uint16, start int64) event.Tuple {
 	return event.Tuple{Source: k.Endpoint(client), Destination: k.Endpoint(1 - client), Protocol: uint8(k.Proto), VLAN: vlan, Start: start}
 }
 
-// newEvent fills in what every record says: the five-tuple, seen from the client, and the observer.
+// newEvent fills in what every record says: the five-tuple, seen from the client, and the observer. It is the worker's draft, and that of the
+// record before is over.
 func (s *Sensor) newEvent(k *decode.Key, client uint8, vlan, iface uint16) *event.Event {
 	src, dst := k.Endpoint(client), k.Endpoint(1-client)
-	observer := s.config.Observer
+	d := &s.draft
+	*d = draft{ecs: event.ECS{Version: event.ECSVersion}, observer: s.config.Observer, gnomon: event.Gnomon{Schema: event.SchemaVersion, Site: s.config.Site},
+		network: event.Network{Transport: transportName(k.Proto), Type: "ipv4", CommunityID: event.CommunityID(src, dst, uint8(k.Proto))}}
 	if named, ok := s.source.(capture.Named); ok {
 		if name := named.InterfaceName(iface); name != "" {
-			observer.Ingress = &event.Ingress{Interface: event.Interface{Name: name}}
+			d.ingress.Interface.Name = name
+			d.observer.Ingress = &d.ingress
 		}
 	}
-	ev := &event.Event{
-		ECS:         &event.ECS{Version: event.ECSVersion},
-		Event:       event.Meta{Dataset: event.DatasetActivity, Kind: "event", Category: []string{"network"}},
-		Observer:    &observer,
-		Source:      endpoint(src),
-		Destination: endpoint(dst),
-		Network: &event.Network{Transport: transportName(k.Proto), Type: "ipv4",
-			CommunityID: event.CommunityID(src, dst, uint8(k.Proto))},
-		Gnomon: &event.Gnomon{Schema: event.SchemaVersion, Site: s.config.Site},
-	}
+	d.event = event.Event{ECS: &d.ecs, Event: event.Meta{Dataset: event.DatasetActivity, Kind: "event", Category: s.category},
+		Observer: &d.observer, Source: d.source.of(src), Destination: d.destination.of(dst), Network: &d.network, Gnomon: &d.gnomon}
+	ev := &d.event
 	if src.Addr().Is6() {
 		ev.Network.Type = "ipv6"
 	}
@@ -262,16 +252,9 @@ func (s *Sensor) newEvent(k *decode.Key, client uint8, vlan, iface uint16) *even
 	return ev
 }
 
-func endpoint(a netip.AddrPort) *event.Endpoint {
-	port := a.Port()
-	return &event.Endpoint{IP: a.Addr().String(), Port: &port}
-}
-
 func transportName(proto uint32) string {
 	if proto == decode.UDP {
 		return "udp"
 	}
 	return "tcp"
 }
-
-func count(n uint64) *uint64 { return &n }

@@ -88,6 +88,8 @@ type Sensor struct {
 	met        *stranger   // whose name the observation shows; nil: none that is remembered
 	metHash    uint64      // of the name of a hello
 	told       []pdns.Told // of one answer
+	draft      draft
+	category   []string // of every record (ECS event.category)
 	batches    uint
 	beats      atomic.Uint64
 }
@@ -95,7 +97,7 @@ type Sensor struct {
 // New returns a sensor that reads source. Close frees its memory.
 func New(config Config, source capture.Source, classify classifiers.Classifier, sink Sink) (*Sensor, error) {
 	s := &Sensor{config: config, source: source, decode: decode.New(config.Seed), classify: classify, sink: sink,
-		learner: learner{to: config.Learner}, unlisted: unlisted{seed: maphash.MakeSeed()}}
+		learner: learner{to: config.Learner}, unlisted: unlisted{seed: maphash.MakeSeed()}, category: []string{"network"}}
 	var err error
 	if s.flows, err = flow.New(config.Flow, s); err != nil {
 		return nil, err

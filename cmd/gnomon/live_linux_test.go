@@ -284,7 +284,17 @@ func offline(t *testing.T, count int) map[string]figures {
 type collected struct{ events []timed }
 
 // Offer implements sensor.Sink.
-func (c *collected) Offer(ev *event.Event) { c.events = append(c.events, timed{Event: *ev}) }
+func (c *collected) Offer(ev *event.Event) {
+	line, err := json.Marshal(ev)
+	if err != nil {
+		panic(err)
+	}
+	var copied timed
+	if err := json.Unmarshal(line, &copied.Event); err != nil {
+		panic(err)
+	}
+	c.events = append(c.events, copied)
+}
 
 // firstFrames ends a capture early.
 type firstFrames struct {
