@@ -12,7 +12,6 @@ import (
 
 // Ending implements flow.Owner.
 func (s *Sensor) Ending(f *flow.Flow, side *flow.Side) {
-	s.look(f)
 	s.evidence.Ending(f, side)
 	if f.State&(flow.Named|flow.Denied) == 0 && f.Half[0].Bytes+f.Half[1].Bytes > 0 {
 		s.Nameless(f, f.Last)
@@ -24,8 +23,8 @@ func (s *Sensor) Ending(f *flow.Flow, side *flow.Side) {
 	lastCall(f, s.flows.Peek(f))
 }
 
-// look has on its way to the cache what the end of a flow changes.
-func (s *Sensor) look(f *flow.Flow) {
+// Soon implements flow.Owner.
+func (s *Sensor) Soon(f *flow.Flow) {
 	if s.config.Clients != nil {
 		s.config.Clients.ahead(f.Key.Address(f.Client()))
 	}

@@ -45,6 +45,9 @@ func newHarness(t testing.TB, config Config) *harness {
 	return h
 }
 
+// Soon implements flow.Owner.
+func (h *harness) Soon(*flow.Flow) {}
+
 func (h *harness) Ending(f *flow.Flow, side *flow.Side) { h.reader.Ending(f, side) }
 
 func (h *harness) Emit(*flow.Flow, *flow.Side, flow.End) {}

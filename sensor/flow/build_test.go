@@ -56,6 +56,8 @@ type recorder struct {
 	ending  int
 }
 
+func (r *recorder) Soon(*Flow) {}
+
 func (r *recorder) Ending(f *Flow, _ *Side) { r.ending++ }
 
 func (r *recorder) Emit(f *Flow, side *Side, end End) {

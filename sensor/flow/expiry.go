@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/gnomon-sensor/gnomon/sensor/decode"
+	"github.com/gnomon-sensor/gnomon/sensor/prefetch"
 )
 
 const (
@@ -36,12 +37,25 @@ func (t *Table) Due(now int64) {
 		if t.hand++; t.hand >= t.used {
 			t.hand = 0
 		}
+		if next := t.hand + soon; next < t.used {
+			if f := t.at(next); f.State&Live != 0 {
+				if _, idle := t.idle(f, now); idle {
+					t.ahead(f)
+				}
+			}
+		}
 		if f := t.at(t.hand); f.State&Live != 0 {
 			if end, idle := t.idle(f, now); idle {
 				t.over(f, end, now)
 			}
 		}
 	}
+}
+
+// ahead has what the end of f changes on its way to the cache.
+func (t *Table) ahead(f *Flow) {
+	prefetch.At(&t.index[f.tag&t.mask])
+	t.owner.Soon(f)
 }
 
 // share is how many flows are to be looked at for the time that has gone by since the last look.
