@@ -37,13 +37,7 @@ func (t *Table) Due(now int64) {
 		if t.hand++; t.hand >= t.used {
 			t.hand = 0
 		}
-		if next := t.hand + soon; next < t.used {
-			if f := t.at(next); f.State&Live != 0 {
-				if _, idle := t.idle(f, now); idle {
-					t.ahead(f)
-				}
-			}
-		}
+		t.ahead(t.hand+soon, now)
 		if f := t.at(t.hand); f.State&Live != 0 {
 			if end, idle := t.idle(f, now); idle {
 				t.over(f, end, now)
@@ -52,10 +46,16 @@ func (t *Table) Due(now int64) {
 	}
 }
 
-// ahead has what the end of f changes on its way to the cache.
-func (t *Table) ahead(f *Flow) {
-	prefetch.At(&t.index[f.tag&t.mask])
-	t.owner.Soon(f)
+// ahead has what the end of a flow changes on its way to the cache, if the flow is over.
+func (t *Table) ahead(slot uint32, now int64) {
+	if slot >= t.used {
+		return
+	}
+	f := t.at(slot)
+	if _, idle := t.idle(f, now); idle && f.State&Live != 0 {
+		prefetch.At(&t.index[f.tag&t.mask])
+		t.owner.Soon(f)
+	}
 }
 
 // share is how many flows are to be looked at for the time that has gone by since the last look.
