@@ -32,7 +32,11 @@ func summaryBlocks(r *Report) []block {
 		if r.Coverage.Watched == 0 {
 			text = "No use of AI services is recorded, but nothing watched either: the report cannot say whether there was any."
 		}
-		return []block{{Text: text}, {Text: basis(r)}}
+		out := []block{{Text: text}, {Text: basis(r)}}
+		if from := r.Coverage.SumsFrom; !from.IsZero() && !from.Before(r.Period.To) {
+			out = append(out, block{Text: "Records begin on " + day(from) + ", after this period."})
+		}
+		return out
 	}
 	tiles := []tile{
 		{Label: "Users of AI services", Value: r.userCount(r.All), Sub: r.compared(r.All.Users, r.Before.All.Users, r.Before.All)},

@@ -352,3 +352,26 @@ func TestNewFile(t *testing.T) {
 		}
 	}
 }
+
+// A reader cannot mend a damaged store, but says who does.
+func TestReadDamaged(t *testing.T) {
+	c := testConfig(t)
+	s, err := Open(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(c.Path, 2*8192); err != nil {
+		t.Fatal(err)
+	}
+	r, err := OpenReader(c.Path)
+	if err == nil {
+		_ = r.Close()
+		t.Fatal("it was opened")
+	}
+	if !strings.Contains(err.Error(), "it is damaged") || !strings.Contains(err.Error(), "start gnomon run once") {
+		t.Error(err)
+	}
+}

@@ -50,10 +50,13 @@ func OpenReader(path string) (*Reader, error) {
 		// Nobody has it open, and the directory is not ours to write to: SQLite may read the file as it lies there.
 		err = r.open("mode=ro&immutable=1" + pragmas)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the store %s: %w; run as the user that gnomon runs as", abs, err)
+	switch {
+	case err == nil:
+		return r, nil
+	case damaged(err):
+		return nil, fmt.Errorf("reading the store %s: it is damaged: %w; start gnomon run once, which moves it aside and begins a new one", abs, err)
 	}
-	return r, nil
+	return nil, fmt.Errorf("reading the store %s: %w; run as the user that gnomon runs as", abs, err)
 }
 
 // readable looks at the file without opening it as a database.
