@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -54,6 +56,34 @@ func TestWriteTo(t *testing.T) {
 			got := make([]byte, 100)
 			if n, err := in.Read(got); err != nil || string(got[:n]) != "document" {
 				t.Errorf("it holds %q, %v", got[:n], err)
+			}
+		})
+	}
+}
+
+// What cannot be written is named as it was given, with what to do, and leaves nothing behind.
+func TestUnwritten(t *testing.T) {
+	dir := t.TempDir()
+	for _, tt := range []struct {
+		name, path string
+		fails      error // of making the document
+		want       string
+	}{
+		{"no directory", filepath.Join(dir, "none", "report.pdf"), nil, "no such file or directory; make the directory " + filepath.Join(dir, "none") + " first"},
+		{"a directory", dir, nil, "is a directory; name a file in it"},
+		{"no room", "/dev/full", nil, "no space left on device; free some room, or write it elsewhere"},
+		{"not made", filepath.Join(dir, "report.pdf"), errors.New("drawing it: no ink"), "drawing it: no ink"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			err := (&program{}).writeTo(tt.path, func(w io.Writer) error {
+				_, err := io.WriteString(w, "document")
+				return cmp.Or(tt.fails, err)
+			})
+			if want := "writing " + tt.path + ": " + tt.want; err == nil || err.Error() != want {
+				t.Errorf("error %v; want %s", err, want)
+			}
+			if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+				t.Errorf("left behind: %v, %v", left, err)
 			}
 		})
 	}

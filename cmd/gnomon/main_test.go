@@ -61,6 +61,11 @@ func TestBadInput(t *testing.T) {
 		{"unknown signature field", []string{"scan", "-c", file(t, "d.toml", "[catalogue]\nown = \""+signature+"\"\n"), demo}, 1, "nonsense"},
 		{"wrong interface", []string{"run", "-i", "nonexistent0", "--state-dir", t.TempDir()}, 1, "nonexistent0"},
 		{"unknown service", []string{"catalogue", "show", "nobody"}, 1, "catalogue list"},
+		{"report for nobody", []string{"report", "--audience", "board"}, 2, "management or dlp"},
+		{"report without a format", []string{"report", "-o", "use.docx"}, 2, "use.docx: its name does not tell a format"},
+		{"report with too many rows", []string{"report", "--top", "99999"}, 2, "--top 99999: 1 to 10000"},
+		{"report backwards", []string{"report", "--from", "2026-11-05", "--to", "2026-11-01"}, 2, "--to 2026-11-01: it lies before --from 2026-11-05"},
+		{"report without a store", []string{"report", "--state-dir", t.TempDir()}, 1, "start gnomon run, or scan with --store"},
 		{"unknown category", []string{"catalogue", "list", "--category", "x"}, 2, "none of"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -33,7 +33,9 @@ func (p *period) between(now time.Time, l *time.Location) (from, to time.Time, e
 	} else {
 		from, to, err = p.days(now, l)
 	}
-	if err == nil && !from.Before(to) {
+	if err == nil && !from.Before(to) && p.to != "" {
+		err = usage("--to %s: it lies before --from %s", p.to, p.from)
+	} else if err == nil && !from.Before(to) {
 		err = usage("the period from %s to %s is empty", from.Format(time.DateOnly), to.Format(time.DateOnly))
 	}
 	return from, to, err

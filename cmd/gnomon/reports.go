@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -107,7 +106,7 @@ func (p *program) report(ctx context.Context, when *period, ask reportAsk) error
 	return p.writeTo(ask.output, func(w io.Writer) error { return write(r, w) })
 }
 
-// writer checks the audience and finds the format.
+// writer checks the flags and finds the format.
 func (ask *reportAsk) writer() (func(*report.Report, io.Writer) error, error) {
 	if !slices.Contains([]string{string(report.Management), string(report.DLP)}, ask.audience) {
 		return nil, usage("--audience %s: management or dlp", ask.audience)
@@ -118,51 +117,15 @@ func (ask *reportAsk) writer() (func(*report.Report, io.Writer) error, error) {
 			".json": "json"}[strings.ToLower(filepath.Ext(ask.output))]
 	}
 	write, ok := writers[format]
-	if !ok {
+	switch {
+	case format == "":
+		return nil, usage("--output %s: its name does not tell a format; give --format text, html, csv, pdf or json", ask.output)
+	case !ok:
 		return nil, usage("--format %q: text, html, csv, pdf or json", format)
+	case ask.top < 0 || ask.top > query.MaxRows:
+		return nil, usage("--top %d: 1 to %d, or 0", ask.top, query.MaxRows)
 	}
 	return write, nil
-}
-
-// writeTo writes a document to a file, whole or not at all, to a device or pipe that is there, or to stdout.
-func (p *program) writeTo(path string, write func(io.Writer) error) (err error) {
-	if path == "" {
-		out := p.out()
-		return errors.Join(write(out), out.Flush())
-	}
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return writeInto(path, write)
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".gnomon-*")
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(f.Name())
-		}
-	}()
-	out := bufio.NewWriterSize(f, 1<<16) // documents come in pieces of a few bytes
-	if err = errors.Join(write(out), out.Flush(), f.Close()); err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	if err = os.Rename(f.Name(), path); err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	return nil
-}
-
-// writeInto writes to what is no file and must not be replaced by one: a device, a pipe.
-func writeInto(path string, write func(io.Writer) error) error {
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
-	if err != nil {
-		return fmt.Errorf("writing a document: %w", err)
-	}
-	out := bufio.NewWriterSize(f, 1<<16)
-	if err := errors.Join(write(out), out.Flush(), f.Close()); err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	return nil
 }
 
 // vendors explains services to documents, once the catalogue is loaded.
