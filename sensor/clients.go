@@ -13,11 +13,11 @@ import (
 
 const (
 	clientShards = 64
-	clientSets   = 8 // of a shard
-	clientWays   = 8 // of a set
+	clientSets   = 16 // of a shard
+	clientWays   = 8  // of a set
 )
 
-// Clients remembers of each client how much of its traffic had a readable name: 4096 at a time, within 1 MiB. In a set that is full, the
+// Clients remembers of each client how much of its traffic had a readable name: 8192 at a time, within 2 MiB. In a set that is full, the
 // one with the least that was hidden or nameless makes room. It is shared by the workers of a sensor, which ask it when a flow ends.
 type Clients struct {
 	seed  [3]uint64

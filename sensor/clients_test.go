@@ -40,6 +40,19 @@ func TestClientsTake(t *testing.T) {
 	}
 }
 
+// TestClientsRoom has an office of a thousand find room whatever the secret is: with half the sets one secret in ten left somebody out.
+func TestClientsRoom(t *testing.T) {
+	for secret := range uint64(100) {
+		c := NewClients([3]uint64{secret, 2 * secret, 3})
+		for n := range uint64(1000) {
+			c.add(host(n), sighted{true, sightNameless, event.Part{Flows: 1, Bytes: 1}, 7})
+		}
+		if got, leftOut := c.Take(1000); len(got) != 1000 || leftOut != 0 {
+			t.Errorf("secret %d: %d clients, %d flows left out", secret, len(got), leftOut)
+		}
+	}
+}
+
 // TestClientsBounded floods the memory: what is hidden stays, what makes room is counted.
 func TestClientsBounded(t *testing.T) {
 	c := NewClients([3]uint64{1, 2, 3})
