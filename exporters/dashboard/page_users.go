@@ -7,8 +7,10 @@ import (
 )
 
 func (v *view) userTable() *table {
+	figures := figureColumns()[1:]
+	figures[0].Class = "num" // there is room for visits on a phone, as there are no users to count
 	return &table{ID: "users", Caption: "Users", Users: true,
-		Columns: append([]column{{Title: "User", CSV: []string{"key", "user"}}}, append(figureColumns()[1:], column{Title: "Last seen", Class: "opt", CSV: []string{"last"}})...)}
+		Columns: append([]column{{Title: "User", CSV: []string{"key", "user"}}}, append(figures, column{Title: "Last seen", Class: "opt", CSV: []string{"last"}})...)}
 }
 
 func (v *view) userRow(r *query.Row) []cell {
