@@ -12,6 +12,7 @@ BENCH     ?= .
 BENCHTIME ?= 1s
 ROUNDS    ?= 5
 RECORDS   ?= 300000
+OUTAGE    ?= 10m
 FUZZ      ?= ^Fuzz
 FUZZTIME  ?= 10s
 
@@ -43,7 +44,7 @@ GO_BUILD  := CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSIO
 LINTER     = go tool -modfile=$(CURDIR)/.ci/tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help build install run captures test elasticsearch-up elasticsearch-down integration catalogue compile bench bulk stages fuzz lint cross vuln clean go
+.PHONY: help build install run captures test elasticsearch-up elasticsearch-down integration catalogue compile bench bulk outage stages fuzz lint cross vuln clean go
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -102,6 +103,9 @@ bench: build ## measure scan beside a plain gopacket loop and tcpdump on four ki
 
 bulk: go ## measure what sending to Elasticsearch costs beside a plain loop over esutil.BulkIndexer (RECORDS, ROUNDS)
 	go -C testdata/bench run ./bulk -records $(RECORDS) -rounds $(ROUNDS)
+
+outage: go ## measure memory and losses while Elasticsearch is away for OUTAGE, at 5,000 records a second (needs 3 GB of disk for ten minutes)
+	go -C testdata/bench run ./outage -outage $(OUTAGE)
 
 stages: go ## run the benchmarks of every stage: decode, table, hello, Initial, DNS, match ... (BENCH, BENCHTIME, PKG)
 	go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) $(PKG)
