@@ -30,7 +30,7 @@ func (r *brief) unpack(data []byte) (event.Event, error) {
 }
 
 // walk reads JSON from its front, as far as records need: bad says that it met something else. Nothing is looked at twice and nothing it steps
-// over is kept, which takes a tenth of the time that encoding/json takes for a whole record.
+// over is kept, which takes a fifth of the time that encoding/json takes for a whole record.
 type walk struct {
 	b   []byte
 	bad bool // once it is, it stays so
@@ -38,8 +38,8 @@ type walk struct {
 
 // event reads what is asked for of a record.
 func (w *walk) event() (ev event.Event) {
-	w.object(func(key string) {
-		switch key {
+	w.object(func(key []byte) {
+		switch string(key) {
 		case "event":
 			w.member("id", &ev.Event.ID)
 		case "source":
@@ -59,8 +59,8 @@ func (w *walk) event() (ev event.Event) {
 
 func (w *walk) user() *event.User {
 	u := &event.User{}
-	w.object(func(key string) {
-		switch key {
+	w.object(func(key []byte) {
+		switch string(key) {
 		case "id":
 			u.ID = w.text()
 		case "group":
@@ -75,8 +75,8 @@ func (w *walk) user() *event.User {
 
 func (w *walk) gnomon() *event.Gnomon {
 	g := &event.Gnomon{}
-	w.object(func(key string) {
-		switch key {
+	w.object(func(key []byte) {
+		switch string(key) {
 		case "site":
 			g.Site = w.text()
 		case "counted":
@@ -103,8 +103,8 @@ func (w *walk) gnomon() *event.Gnomon {
 
 func (w *walk) evidence() *event.Evidence {
 	e := &event.Evidence{}
-	w.object(func(key string) {
-		switch key {
+	w.object(func(key []byte) {
+		switch string(key) {
 		case "class":
 			e.Class = w.text()
 		case "confidence":
@@ -118,8 +118,8 @@ func (w *walk) evidence() *event.Evidence {
 
 func (w *walk) attribution() *event.Attribution {
 	a := &event.Attribution{}
-	w.object(func(key string) {
-		if key == "shared" {
+	w.object(func(key []byte) {
+		if string(key) == "shared" {
 			a.Shared = w.fact()
 			return
 		}
@@ -130,8 +130,8 @@ func (w *walk) attribution() *event.Attribution {
 
 // member reads an object of which one text is wanted.
 func (w *walk) member(name string, into *string) {
-	w.object(func(key string) {
-		if key == name {
+	w.object(func(key []byte) {
+		if string(key) == name {
 			*into = w.text()
 			return
 		}
@@ -140,7 +140,7 @@ func (w *walk) member(name string, into *string) {
 }
 
 // object calls value for every key; it has to read past the value.
-func (w *walk) object(value func(key string)) {
+func (w *walk) object(value func(key []byte)) {
 	if !w.eat('{') {
 		w.bad = true
 		return
@@ -154,7 +154,7 @@ func (w *walk) object(value func(key string)) {
 			w.bad = true
 			return
 		}
-		value(string(key))
+		value(key)
 		if w.eat('}') {
 			return
 		}
