@@ -20,7 +20,7 @@ type basis struct {
 
 // askBasis asks for the basis; withChart says whether the chart is drawn.
 func (v *view) askBasis(q *questions, b *basis, withChart bool) {
-	q.total(&b.total, v.sums())
+	q.total(&b.total, timed(v.sums()))
 	if v.compare {
 		q.total(&b.before, v.sumsBefore())
 	}

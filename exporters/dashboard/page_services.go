@@ -15,8 +15,8 @@ func servicesPage(ctx context.Context, v *view) (*page, error) {
 	var services, byStatus, before []query.Row
 	q := ask(ctx, v.s.parts.Query)
 	q.total(&b.total, v.sums())
-	q.sums(&services, v.ranked(query.ByService))
-	q.sums(&byStatus, v.sums(query.ByService, query.ByStatus))
+	q.sums(&services, timed(v.ranked(query.ByService)))
+	q.sums(&byStatus, keys(v.sums(query.ByService, query.ByStatus)))
 	if v.compare {
 		q.sums(&before, v.sumsBefore(query.ByService))
 	}
@@ -145,7 +145,7 @@ func (v *view) askOthers(q *questions, into *[]query.Row) {
 		q.sums(into, v.unfiltered(query.ByDepartment))
 		return
 	}
-	r := v.ranked(query.ByUser)
+	r := timed(v.ranked(query.ByUser))
 	_, r.Limit = v.limit("users")
 	q.sums(into, r)
 }

@@ -34,7 +34,7 @@ func usersPage(ctx context.Context, v *view) (*page, error) {
 	var users []query.Row
 	q := ask(ctx, v.s.parts.Query)
 	q.total(&b.total, v.sums())
-	r := v.ranked(query.ByUser)
+	r := timed(v.ranked(query.ByUser))
 	r.Offset, r.Limit = v.limit("users")
 	q.sums(&users, r)
 	v.askCoverage(q, &b.coverage)
@@ -69,10 +69,10 @@ func userPage(ctx context.Context, v *view) (*page, error) {
 	var b basis
 	var user, services, byStatus, departments []query.Row
 	q := ask(ctx, v.s.parts.Query)
-	q.sums(&user, v.sums(query.ByUser))
-	q.sums(&services, v.ranked(query.ByService))
-	q.sums(&byStatus, v.sums(query.ByService, query.ByStatus))
-	q.sums(&departments, v.sums(query.ByDepartment))
+	q.sums(&user, timed(v.sums(query.ByUser)))
+	q.sums(&services, timed(v.ranked(query.ByService)))
+	q.sums(&byStatus, keys(v.sums(query.ByService, query.ByStatus)))
+	q.sums(&departments, keys(v.sums(query.ByDepartment)))
 	if v.measure == query.Users {
 		v.measure = query.Visits // of one person there is nothing to count
 	}

@@ -113,9 +113,21 @@ func (v *view) filtered() bool {
 	return len(v.where.Statuses)+len(v.where.Categories)+len(v.where.Sites) > 0
 }
 
-// sums is a request for the period of the page, grouped.
+// sums is a request for the period of the page, grouped, without figures that few pages show.
 func (v *view) sums(by ...query.Dimension) query.Request {
-	return query.Request{From: v.period.from.UTC(), To: v.period.to.UTC(), Where: v.where, By: by, Location: v.period.loc}
+	return query.Request{From: v.period.from.UTC(), To: v.period.to.UTC(), Where: v.where, By: by, Location: v.period.loc, Spare: query.SpareBytes | query.SpareTimes}
+}
+
+// timed is a request that wants to know when, too.
+func timed(r query.Request) query.Request {
+	r.Spare &^= query.SpareTimes
+	return r
+}
+
+// keys is a request for which rows there are.
+func keys(r query.Request) query.Request {
+	r.Keys = true
+	return r
 }
 
 // sumsBefore is the same for the period before.

@@ -65,9 +65,20 @@ type Request struct {
 	// Keys says that only keys and labels are wanted: figures may be left out, and rows stand in the order of their keys. It is for what there
 	// was at all, over long periods.
 	Keys bool
+	// Spare is which figures are not wanted.
+	Spare Spare
 	// Limit bounds the rows; 0 is MaxRows. Offset skips rows before that.
 	Limit, Offset int
 }
+
+// Spare names figures of rows that are not wanted and may be left out: what is not added up costs nothing.
+type Spare uint8
+
+// What can be spared.
+const (
+	SpareBytes Spare = 1 << iota // BytesUp and BytesDown
+	SpareTimes                   // First and Last
+)
 
 // MaxRows bounds every answer.
 const MaxRows = 10_000

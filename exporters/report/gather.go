@@ -89,8 +89,11 @@ func (b *builder) sums(ctx context.Context, where query.Filter, by ...query.Dime
 }
 
 func (b *builder) sumsOf(ctx context.Context, p Period, where query.Filter, by ...query.Dimension) ([]query.Row, error) {
-	order := query.Upload
-	rows, err := b.q.Sums(ctx, query.Request{From: p.From, To: p.To, Where: where, By: by, Location: b.req.Location, OrderBy: order})
+	r := query.Request{From: p.From, To: p.To, Where: where, By: by, Location: b.req.Location, OrderBy: query.Upload, Spare: query.SpareBytes}
+	if len(by) < 2 { // first and last use are told of what stands under a status
+		r.Spare |= query.SpareTimes
+	}
+	rows, err := b.q.Sums(ctx, r)
 	if err != nil {
 		return nil, fmt.Errorf("adding use up by %v: %w", by, err)
 	}

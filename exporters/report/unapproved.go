@@ -178,9 +178,10 @@ func (b *builder) usesOf(ctx context.Context, where query.Filter) (map[string][]
 
 // groups are the departments of the users in where.
 func (b *builder) groups(ctx context.Context, where query.Filter) (map[string][]string, error) {
-	rows, err := b.sums(ctx, where, query.ByUser, query.ByDepartment)
+	rows, err := b.q.Sums(ctx, query.Request{From: b.rep.Period.From, To: b.rep.Period.To, Where: where, By: []query.Dimension{query.ByUser, query.ByDepartment},
+		Location: b.req.Location, Keys: true})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("asking for departments of users: %w", err)
 	}
 	m := map[string][]string{}
 	for _, r := range rows {

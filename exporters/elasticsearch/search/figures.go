@@ -29,7 +29,18 @@ func (a *ask) figures() object {
 	if a.q.Keys && len(a.q.By) > 0 {
 		return nil
 	}
-	return figures()
+	all := figures()
+	if a.q.Spare&query.SpareBytes != 0 {
+		delete(all, "up")
+		delete(all, "down")
+	}
+	if a.q.Spare&query.SpareTimes != 0 && a.order != query.Last {
+		delete(all, "at")
+		if len(a.q.By) == 0 { // a bucket has its number of records, the top has none
+			all["at"] = object{"value_count": object{"field": atField}}
+		}
+	}
+	return all
 }
 
 // ordering is what of it rows are put in order by.
@@ -72,6 +83,7 @@ func moment(ms *float64, loc *time.Location) time.Time {
 
 // extent is the figures of a field.
 type extent struct {
+	Value uint64   `json:"value"` // where nothing but their number is asked for
 	Count uint64   `json:"count"`
 	Min   *float64 `json:"min"`
 	Max   *float64 `json:"max"`
@@ -122,7 +134,7 @@ func (b *bucket) crowd() uint64 {
 func (b *bucket) row(a *ask, who kind) query.Row {
 	row := query.Row{Key: b.keys(a, who), Labels: make([]string, len(a.q.By))}
 	// Each record has one @timestamp: as many are there as were counted on the top, where a server says none.
-	records := max(b.Count, b.At.Count)
+	records := max(b.Count, b.At.Count, b.At.Value)
 	if records == 0 {
 		return row
 	}

@@ -170,8 +170,14 @@ func compareSums(t *testing.T, r *rand.Rand, s, reader query.Query, from time.Ti
 		for _, list := range [][]query.Row{want, got} {
 			for i := range list {
 				list[i].First, list[i].Last = list[i].First.UTC(), list[i].Last.UTC()
-				if list[i].Flows+list[i].BytesUp == 0 {
+				if q.Spare&query.SpareBytes != 0 {
+					list[i].BytesUp, list[i].BytesDown = 0, 0
+				}
+				if list[i].Flows+list[i].BytesUp == 0 || q.Spare&query.SpareTimes != 0 {
 					list[i].First, list[i].Last = time.Time{}, time.Time{}
+				}
+				if q.Keys {
+					list[i] = query.Row{Key: list[i].Key, Labels: list[i].Labels}
 				}
 			}
 		}
@@ -209,6 +215,7 @@ func randomRequest(r *rand.Rand, from time.Time, spread time.Duration, loc *time
 			q.By = append(q.By, d)
 		}
 	}
+	q.Spare, q.Keys = query.Spare(r.IntN(4)), len(q.By) > 0 && r.IntN(8) == 0
 	some := func(words ...string) []string {
 		if r.IntN(4) > 0 {
 			return nil
