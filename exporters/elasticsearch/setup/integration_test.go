@@ -57,7 +57,7 @@ func setUp(t *testing.T, address, layout string) {
 	if _, err := states(true); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := states(false); err != nil || got[Unchanged] != 2+len(datasets) {
+	if got, err := states(false); err != nil || got[Unchanged]+got[Later] != 2+len(datasets)+len(streams(&target)) {
 		t.Fatalf("the second run: %v, %v", got, err)
 	}
 	index := elasticsearch.Stream(datasets[0], namespace)

@@ -176,6 +176,9 @@ func Requests(c *Config, t *Target) []Request {
 	for _, o := range plan(c, t) {
 		all = append(all, Request{http.MethodPut, o.kind.path + o.name, o.body})
 	}
+	for _, name := range streams(t) {
+		all = append(all, Request{http.MethodPut, streamPath + name, nil})
+	}
 	return all
 }
 

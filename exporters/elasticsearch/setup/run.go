@@ -28,6 +28,7 @@ const (
 	Upgraded  State = "upgraded"
 	ByHand    State = "changed by hand, left alone"
 	Newer     State = "newer than this program, left alone"
+	Later     State = "left to its first record"
 )
 
 // Step tells of one object.
@@ -111,15 +112,21 @@ func (r *Run) Do(ctx context.Context, t *Target) error {
 		}
 		upgraded = upgraded || state == Upgraded && o.name == mappingsName
 	}
+	err := r.bring(ctx, t, upgraded)
+	if err == nil && left > 0 {
+		err = fmt.Errorf("leaving %d objects alone that this program has not made as they are: compare them with --dry-run, then run with --force", left)
+	}
+	return err
+}
+
+// bring brings what holds records up to date, and makes what is to hold some.
+func (r *Run) bring(ctx context.Context, t *Target, upgraded bool) error {
 	if upgraded {
 		if err := r.remap(ctx, t); err != nil {
 			return err
 		}
 	}
-	if left > 0 {
-		return fmt.Errorf("leaving %d objects alone that this program has not made as they are: compare them with --dry-run, then run with --force", left)
-	}
-	return nil
+	return r.open(ctx, t)
 }
 
 // put makes an object, unless it is there already or somebody has changed it.

@@ -46,6 +46,9 @@ func (f *fake) Do(_ context.Context, method, path string, body []byte) (int, []b
 			return http.StatusBadRequest, []byte(`{"error":{"type":"parse_exception","reason":"no JSON"}}`), nil
 		}
 		_ = json.Unmarshal(body, &o) // it is valid, or empty
+		if o == nil {
+			o = map[string]any{}
+		}
 		f.objects[path] = o
 		return http.StatusOK, []byte(`{"acknowledged":true}`), nil
 	case f.objects[path] == nil:
@@ -62,6 +65,8 @@ func (f *fake) Do(_ context.Context, method, path string, body []byte) (int, []b
 	switch {
 	case strings.Contains(path, "_ilm"):
 		return http.StatusOK, fmt.Appendf(nil, `{%q:{"version":3,"modified_date":"x","policy":%s}}`, name, text(o["policy"])), nil
+	case strings.HasPrefix(path, streamPath):
+		return http.StatusOK, []byte(`{"data_streams":[{}]}`), nil
 	case strings.Contains(path, "_ism"):
 		p := o["policy"].(map[string]any)
 		p["schema_version"], p["last_updated_time"] = 21, 17
@@ -182,6 +187,21 @@ func TestRefused(t *testing.T) {
 	f.answers["PUT /_index_template/gnomon-finding"] = http.StatusBadRequest
 	_, err := run(t, f, false)
 	if err == nil || err.Error() != "making index template gnomon-finding: it answers 400 refused: by the test" {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A user who may not make data streams is told that they come with their first records.
+func TestStreamsForbidden(t *testing.T) {
+	f := newFake(elasticsearch.Elasticsearch)
+	for _, d := range datasets {
+		f.answers["PUT "+streamPath+elasticsearch.Stream(d, "default")] = http.StatusForbidden
+	}
+	if got, err := run(t, f, false); err != nil || got[Later] != len(datasets) {
+		t.Errorf("got %v, %v", got, err)
+	}
+	f.answers["PUT "+streamPath+elasticsearch.Stream(datasets[0], "default")] = http.StatusInternalServerError
+	if _, err := run(t, f, false); err == nil || err.Error() != "making data stream logs-gnomon.activity-default: it answers 500 refused: by the test" {
 		t.Errorf("got %v", err)
 	}
 }
