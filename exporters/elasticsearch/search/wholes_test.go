@@ -36,7 +36,7 @@ func BenchmarkNodeWholes(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			r := New(c, *yearKeep, elasticsearch.LayoutStream)
 			if err := r.Exists(context.Background()); err != nil {
-				b.Skip(err) // -yearkeep names none, or this node is another
+				b.Fatal("store a year first, with BenchmarkNodeYear and -yearkeep: ", err)
 			}
 			for _, w := range slices.Concat(wholePages(b, r), wholeReports(r)) {
 				b.Run(w.name, func(b *testing.B) {

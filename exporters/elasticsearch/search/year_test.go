@@ -52,7 +52,20 @@ func (s *yearStore) Export(ctx context.Context, batch []event.Event, out []expor
 		ev := &batch[i]
 		ev.Timestamp, ev.Event.Start, ev.Event.End = ev.Timestamp+later, ev.Event.Start+later, ev.Event.End+later
 	}
-	return s.Exporter.Export(ctx, batch, out)
+	return s.export(ctx, batch, out)
+}
+
+// export sends records until the node takes them, as a spool would.
+func (s *yearStore) export(ctx context.Context, batch []event.Event, out []exporters.Outcome) error {
+	for range 60 {
+		if err := s.Exporter.Export(ctx, batch, out); err != nil || !slices.ContainsFunc(out, func(o exporters.Outcome) bool { return o.State == exporters.Again }) {
+			return err
+		}
+		if err := wait(ctx, time.Second); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Maintain implements yeartest.Store: it stores the coverage of the day, and begins a new index when it is time.
@@ -95,7 +108,7 @@ func (s *yearStore) watch(ctx context.Context, day time.Time, n int) error {
 				ID: event.KeyID(start.UnixNano(), event.DatasetCoverage, name)},
 			Gnomon: &event.Gnomon{Schema: event.SchemaVersion, Site: fmt.Sprintf("site-%d", n), Coverage: c}})
 	}
-	return s.Exporter.Export(ctx, list, make([]exporters.Outcome, len(list)))
+	return s.export(ctx, list, make([]exporters.Outcome, len(list)))
 }
 
 // roll begins a new index of activity.
