@@ -48,10 +48,7 @@ func (p *program) fleet(ctx context.Context, asJSON bool) error {
 		ahead = 0
 	}
 	now := time.Now().Add(ahead)
-	sensors, err := from.Fleet(ctx, now.Add(-fleetSince), now.Add(-fleetLoss))
-	if err == nil && len(sensors) == 0 {
-		err = from.Exists(ctx)
-	}
+	sensors, err := from.sensors(ctx, now)
 	if err != nil {
 		return err
 	}
@@ -69,6 +66,15 @@ func (p *program) fleet(ctx context.Context, asJSON bool) error {
 		return errReported
 	}
 	return nil
+}
+
+// sensors lists the fleet. Where there is none, the namespace at least has to be there.
+func (c *cluster) sensors(ctx context.Context, now time.Time) ([]search.Sensor, error) {
+	list, err := c.Fleet(ctx, now.Add(-fleetSince), now.Add(-fleetLoss))
+	if err == nil && len(list) == 0 {
+		err = c.Exists(ctx)
+	}
+	return list, err
 }
 
 // openCluster opens Elasticsearch for questions.

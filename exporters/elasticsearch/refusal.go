@@ -18,7 +18,7 @@ func (e *StatusError) Error() string {
 	hint := ""
 	switch {
 	case e.Status == http.StatusUnauthorized:
-		hint = "; the API key or password is not accepted: check elasticsearch.api_key_file or elasticsearch.password_file"
+		hint = "; the API key or password is not accepted: check elasticsearch.api_key_file or elasticsearch.password_file, and that the key has not expired"
 	case e.Status == http.StatusForbidden && strings.HasPrefix(e.Reason, "security_exception"):
 		hint = "; the user or API key lacks a privilege"
 	}

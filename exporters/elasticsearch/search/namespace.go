@@ -54,20 +54,34 @@ func (r *Reader) Exists(ctx context.Context) error {
 	switch {
 	case status == http.StatusUnauthorized:
 		return fmt.Errorf("looking for namespace %s: %w", r.namespace, explained(&elasticsearch.StatusError{Status: status, Reason: elasticsearch.Reason(answer)}))
-	case status != http.StatusOK || json.Unmarshal(answer, &found) != nil:
+	case status == http.StatusForbidden: // it may be allowed to read, and not to look around
+		return r.mayRead(ctx, allDatasets[0])
+	case status != http.StatusOK || !json.Valid(answer):
 		return nil
+	}
+	if err := json.Unmarshal(answer, &found); err != nil {
+		return fmt.Errorf("looking for namespace %s: %w", r.namespace, err)
 	}
 	names := found.names()
 	for _, dataset := range allDatasets {
 		targets := r.where(dataset)
-		if err := r.allowed(ctx, targets); err != nil {
-			return fmt.Errorf("looking for %s: %w", targets, err)
+		if err := r.mayRead(ctx, dataset); err != nil {
+			return err
 		}
 		if slices.ContainsFunc(names, func(name string) bool { return matches(targets, name) }) {
 			return nil
 		}
 	}
 	return fmt.Errorf("looking for %s in Elasticsearch: %w; %s", r.where(allDatasets[0]), ErrNamespace, r.otherwise(names))
+}
+
+// mayRead makes sure that this user may read a dataset.
+func (r *Reader) mayRead(ctx context.Context, dataset string) error {
+	targets := r.where(dataset)
+	if err := r.allowed(ctx, targets); err != nil {
+		return fmt.Errorf("looking for %s: %w", targets, err)
+	}
+	return nil
 }
 
 // matches says whether a name is that of a target, which may end in a star.

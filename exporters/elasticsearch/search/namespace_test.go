@@ -30,6 +30,7 @@ func TestExists(t *testing.T) {
 		{"nothing", elasticsearch.LayoutStream, none, 200, false, []string{"gnomon setup elasticsearch", "gnomon doctor"}},
 		{"hidden", elasticsearch.LayoutStream, none, 200, true, []string{"gnomon-reader"}},
 		{"it may not ask", elasticsearch.LayoutStream, `{"error":{"type":"security_exception","reason":"x"}}`, 403, false, nil},
+		{"it may neither ask nor read", elasticsearch.LayoutStream, `{"error":{"type":"security_exception","reason":"x"}}`, 403, true, []string{"gnomon-reader"}},
 		{"wrong key", elasticsearch.LayoutStream, `{"error":{"type":"security_exception","reason":"x"}}`, 401, false, []string{"elasticsearch.api_key_file"}},
 		{"no such question", elasticsearch.LayoutStream, `{"error":"no handler"}`, 400, false, nil},
 	} {
