@@ -63,16 +63,12 @@ func sources(a *ask, who kind) []source {
 	return list
 }
 
-// groups reads the groups of a part: all at once where that can be, since it takes a server half as long as page after page, or divided by the
-// values of a field.
+// groups reads the groups of a part: all at once where that can be, since it takes a server half as long as page after page.
 func (r *Reader) groups(ctx context.Context, a *ask, p *part) ([]bucket, error) {
 	list := sources(a, p.who)
 	groups, err := []bucket(nil), errOthers
-	switch {
-	case p.nests || len(list) == 0:
+	if p.nests || len(list) == 0 {
 		groups, err = r.atOnce(ctx, a, p, list)
-	case a.divides(p.who):
-		groups, err = r.divided(ctx, a, p, list)
 	}
 	if len(list) == 0 || err == nil || !errors.Is(err, errOthers) && !lacksRoom(err) {
 		return groups, err

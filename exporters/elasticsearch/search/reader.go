@@ -1,7 +1,7 @@
 // Package search answers questions about records in Elasticsearch or OpenSearch (query.Query), with aggregations that both have in their
 // core and none of which is unbounded. It reads alone: it neither sends records (see elasticsearch) nor makes indices for them (see setup).
 //
-// Sums are made of raw records: all groups at once, users by a field divided by its values, page after page where a server has no room for that, and the people of each group in
+// Sums are made of raw records: all groups at once, or page after page where a server has no room for that, and the people of each group in
 // requests of their own beside. What the embedded store says of the same records is what is said here, but for these:
 //
 //   - distinct users are exact to about 40,000 in a group and within one per cent above (HyperLogLog++);
@@ -11,7 +11,7 @@
 //
 // A question costs the cluster time for each record of its period. Over all of 5.2 million records (10,000 users, 70 days, as package yeartest
 // makes them, in one shard of Elasticsearch 8.19.8 with a heap of 512 MB and two cores, no cache) the medians are 1.2 s for totals, 1.3 s by day and
-// by department, 1.6 s by month and status, 1.7 s by service and 1.9 s by user, and 3.3 s by prohibited service and user, page by page, as was done then. Memory on the server is bounded, time
+// by department, 1.6 s by month and status, 1.7 s by service and 1.9 s by user, and 3.3 s by prohibited service and user, page by page. Memory on the server is bounded, time
 // is not: it is linear, by extrapolation 25 to 40 s over 100 million on such a node, a minute by user and service, less by as many cores as there are shards for (setup.shards).
 package search
 

@@ -343,3 +343,27 @@ func (r *Reader) crowd(ctx context.Context) (uint64, error) {
 	}
 	return people + people/4 + 100, nil
 }
+
+// atATime is how many of many requests are asked at once.
+const atATime = 4
+
+// some does several things, no more than n of them at a time, and gives up when one fails.
+func some(ctx context.Context, n int, steps []func(context.Context) error) error {
+	queue := make(chan func(context.Context) error, len(steps))
+	for _, step := range steps {
+		queue <- step
+	}
+	close(queue)
+	var workers []func(context.Context) error
+	for range min(n, len(steps)) {
+		workers = append(workers, func(ctx context.Context) error {
+			for step := range queue {
+				if err := step(ctx); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return together(ctx, workers...)
+}
