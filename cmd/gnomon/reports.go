@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -93,6 +94,9 @@ func (p *program) report(ctx context.Context, when *period, ask reportAsk) error
 		return err
 	}
 	defer func() { _ = reader.Close() }() // it was only read
+	if err := p.checkSite(ctx, reader, ask.site); err != nil {
+		return err
+	}
 	load := sync.OnceValues(func() (*signatures.Catalogue, error) { return p.loadCatalogue(&c) })
 	go func() { _, _ = load() }() // while the first questions are answered
 	r, err := report.Build(ctx, reader, report.Request{Audience: report.Audience(ask.audience), From: from, To: to, Now: now, Location: location,
@@ -104,6 +108,31 @@ func (p *program) report(ctx context.Context, when *period, ask reportAsk) error
 		return err
 	}
 	return p.writeTo(ask.output, func(w io.Writer) error { return write(r, w) })
+}
+
+// checkSite says so if nothing was ever recorded at a site: its name may be wrong. There may as well be no use there.
+func (p *program) checkSite(ctx context.Context, from query.Query, site string) error {
+	if site == "" {
+		return nil
+	}
+	rows, err := from.Sums(ctx, query.Request{By: []query.Dimension{query.BySite}, Keys: true})
+	if err != nil {
+		return err
+	}
+	var sites []string
+	for i := range rows {
+		if rows[i].Key[0] == site {
+			return nil
+		}
+		if rows[i].Key[0] != "" {
+			sites = append(sites, strconv.Quote(rows[i].Key[0]))
+		}
+	}
+	if len(sites) == 0 {
+		sites = []string{"none has a name (observer.site)"}
+	}
+	p.note("No use was ever recorded at site %q. The sites with records: %s.", site, strings.Join(sites, ", "))
+	return nil
 }
 
 // writer checks the flags and finds the format.
