@@ -5,12 +5,14 @@ import (
 	"github.com/gnomon-sensor/gnomon/sensor/wire/tls"
 )
 
-// acks is what the captured side of a connection acknowledges of the other, where only one side is captured.
+// acks is what the captured side of a connection acknowledges of the other, where only one side is captured. Which one that is may not be
+// known yet: each side's numbers are its own.
 type acks struct {
-	begun  bool
-	latest uint32
+	begun  [2]bool // by the side whose bytes are acknowledged: client, server
+	latest [2]uint32
 	owed   uint32 // bytes of the client's handshake that are still to come
 	bytes  uint32 // of the client, since the server spoke
+	took   bool   // bytes of the client were taken by what acknowledges them: all up to latest
 }
 
 // ack follows the acknowledgements of the side that is captured where the other is not.
@@ -18,9 +20,12 @@ func (t *TLS) ack(seg *decode.Segment, client bool) {
 	if seg.Flags&decode.ACK == 0 {
 		return
 	}
-	a := &t.acks
-	if !a.begun {
-		a.begun, a.latest = true, seg.Ack
+	a, of := &t.acks, 0
+	if client {
+		of = 1
+	}
+	if !a.begun[of] {
+		a.begun[of], a.latest[of] = true, seg.Ack
 		if !client && t.phase == shaking {
 			if seg.Flags&decode.SYN != 0 {
 				a.owed = finishedFlight
@@ -30,11 +35,11 @@ func (t *TLS) ack(seg *decode.Segment, client bool) {
 		}
 		return
 	}
-	n := seg.Ack - a.latest
+	n := seg.Ack - a.latest[of]
 	if int32(n) <= 0 || n > maxGap {
 		return
 	}
-	a.latest = seg.Ack
+	a.latest[of] = seg.Ack
 	if client {
 		t.unheard(n)
 		return
@@ -56,7 +61,7 @@ func (t *TLS) acknowledged(n uint32, at int64) {
 	if !t.spoke && t.phase == shaking {
 		return
 	}
-	t.phase = talking
+	t.phase, t.acks.took = talking, true
 	paid := min(n, t.acks.owed)
 	t.acks.owed -= paid
 	t.acks.bytes += n - paid

@@ -105,7 +105,7 @@ func (t *TLS) Method() string {
 	switch {
 	case !t.known:
 		return ""
-	case !t.dir[0].begun && t.acks.begun:
+	case !t.dir[0].begun && t.acks.begun[0]:
 		return "tls-acks"
 	case !t.dir[0].begun:
 		return ""
@@ -168,6 +168,10 @@ func (t *TLS) fresh(d *direction, side int, seg *decode.Segment) []byte {
 	}
 	if !d.begun {
 		t.start(d, seq, b)
+		if taken := t.acks.latest[0]; side == 0 && t.acks.took && int32(taken-seq) > 0 { // counted by what acknowledged it
+			d.next = taken
+			d.records.Blind()
+		}
 	}
 	switch ahead := int32(seq - d.next); {
 	case int32(seq+seg.Len-d.next) <= 0:
