@@ -3,6 +3,7 @@ package sensor
 import (
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gnomon-sensor/gnomon/sensor/evidence"
 	"github.com/gnomon-sensor/gnomon/sensor/wire/dns"
@@ -20,6 +21,7 @@ const (
 // they looked up. It only measures what is hidden: a record is anyone's word, so no name is taken from a flow on its account. It is
 // shared by the workers of a sensor.
 type Fronts struct {
+	ids  [4]atomic.Uint64 // which identifiers were ever seen, a bit for each
 	mu   sync.Mutex
 	seen map[front]int64 // when it was last told
 }
@@ -60,10 +62,15 @@ func (fr *Fronts) note(f front, at int64) {
 		}
 	}
 	fr.seen[f] = max(fr.seen[f], at)
+	fr.ids[f.id/64].Or(1 << (f.id % 64))
 }
 
-// knows says whether a client was told to hide behind a name by a configuration.
+// knows says whether a client was told to hide behind a name by a configuration. GREASE has a random identifier, which is nobody's nearly
+// always: it is told by that alone, without the lock.
 func (fr *Fronts) knows(name []byte, id uint8, at int64) bool {
+	if fr.ids[id/64].Load()>>(id%64)&1 == 0 {
+		return false
+	}
 	var buf [256]byte
 	key := append(buf[:0], name...)
 	for i, b := range key {

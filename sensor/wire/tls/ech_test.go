@@ -40,6 +40,8 @@ func TestECHConfigID(t *testing.T) {
 		{"inner", ext(1), 0, false},
 		{"no payload", ext(0, 0, 1, 0, 1, 7, 0, 1, 9, 0, 0), 7, false},
 		{"more behind it", ext(0, 0, 1, 0, 1, 7, 0, 1, 9, 0, 2, 8, 8, 8), 7, false},
+		{"twice", makeHello([]int{0x1301}, extension{extECH, []byte{0, 0, 1, 0, 1, 7, 0, 1, 9, 0, 2, 8, 8}}, extension{extECH, []byte{0, 0, 1, 0, 1, 6, 0, 1, 9, 0, 2, 8, 8}}), 7, true},
+		{"empty, then another", makeHello([]int{0x1301}, extension{extECH, nil}, extension{extECH, []byte{0, 0, 1, 0, 1, 6, 0, 1, 9, 0, 2, 8, 8}}), 0, false},
 		{"of a draft", makeHello([]int{0x1301}, extension{extECHDraftFirst, []byte{0, 1, 0, 1, 7, 0, 1, 9, 0, 2, 8, 8}}), 0, false},
 	}
 	for _, tt := range tests {

@@ -56,6 +56,7 @@ type Hello struct {
 	extensions []byte // extensions, each a type, a length and a body
 	protocols  []byte // ProtocolNameList of ALPN: each a length and a name
 	schemes    []byte // signature_algorithms, two bytes each
+	ech        []byte // content of the first extension of RFC 9849; nil: there is none
 }
 
 // Parse reads msg, a whole ClientHello handshake message with its 4-byte header. It returns ErrTruncated if msg is shorter than
@@ -126,7 +127,7 @@ func (h *Hello) parseExtensions() error {
 		case extSupportedVersions:
 			h.supportedVersions(content)
 		case extECH, extECHDraftFirst, extECHDraftFirst + 1, extECHDraftLast:
-			h.ECH = true
+			h.encrypted(typ, content)
 		case extEarlyData:
 			h.EarlyData = true
 		case extESNI:
@@ -154,6 +155,13 @@ func (h *Hello) serverName(content []byte) {
 			}
 			return
 		}
+	}
+}
+
+// encrypted notes an Encrypted Client Hello extension, and keeps the first in the form of the RFC.
+func (h *Hello) encrypted(typ int, content []byte) {
+	if h.ECH = true; typ == extECH && h.ech == nil {
+		h.ech = content
 	}
 }
 
