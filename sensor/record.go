@@ -26,7 +26,7 @@ func (s *Sensor) Ending(f *flow.Flow, side *flow.Side) {
 // Soon implements flow.Owner.
 func (s *Sensor) Soon(f *flow.Flow) {
 	if s.config.Clients != nil {
-		s.config.Clients.ahead(f.Key.Address(f.Client()))
+		s.config.Clients.ahead(f.Key.Address(f.Client()), &s.ways)
 	}
 	if at := int(f.Slot()); at < len(s.unlisted.open) && s.unlisted.open[at].ref != 0 {
 		s.config.Unlisted.Ahead(s.unlisted.open[at].ref)

@@ -84,6 +84,7 @@ type Sensor struct {
 	listed     bool                 // whether the catalogue knows the name that was judged last
 	nameBuffer [256]byte
 	hider      hider // of the observation that is looked at
+	ways       clientWaysKnown
 	strangers  strangers
 	met        *stranger   // whose name the observation shows; nil: none that is remembered
 	metHash    uint64      // of the name of a hello

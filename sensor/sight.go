@@ -226,7 +226,7 @@ func (s *Sensor) account(f *flow.Flow, st *story) {
 	}
 	s.counters.sight(web, kind, by, p)
 	if s.config.Clients != nil && s.ours(f, client) {
-		s.config.Clients.add(f.Key.Address(client), sighted{web, kind, p, f.Last})
+		s.config.Clients.add(f.Key.Address(client), &sighted{web, kind, p, f.Last}, &s.ways)
 	}
 }
 
