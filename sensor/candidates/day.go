@@ -33,6 +33,7 @@ func (d *day) copy() *Day {
 	for i := range d.shard {
 		s := &d.shard[i]
 		s.mu.Lock()
+		s.settle()
 		for at := range s.used {
 			e := s.at(at)
 			out.Names = append(out.Names, Name{Name: string(s.names[e.at : e.at+uint32(e.length)]), Flows: uint64(e.flows), Up: e.up, Down: e.down,

@@ -3,6 +3,8 @@ package candidates
 import (
 	"math"
 	"math/bits"
+
+	"github.com/gnomon-sensor/gnomon/sensor/prefetch"
 )
 
 // registers is how many registers the sketch of a name's clients has: HyperLogLog (Flajolet and others, 2007), whose standard error with
@@ -45,11 +47,40 @@ func (s *Sketch) Count() uint64 {
 	return uint64(math.Round(estimate))
 }
 
+// later is what is still to be noted in a dense sketch.
+type later struct {
+	dense          uint32
+	register, rank uint8 // a rank of 0 changes nothing
+}
+
+// noteLater notes a client in a dense sketch some contacts on, when that is in the cache: to wait for it at once cost 2.3 % of reading
+// handshakes, this way 0.8. settle has to be called before sketches are read.
+func (s *shard) noteLater(l later) {
+	const ahead = uint8(len(s.later))
+	prefetch.At(&s.dense[l.dense])
+	old := &s.later[s.turn%ahead]
+	s.turn++
+	if old.rank > 0 {
+		(*Sketch)(&s.dense[old.dense]).add(old.register, old.rank)
+	}
+	*old = l
+}
+
+// settle notes what was put off.
+func (s *shard) settle() {
+	for i := range s.later {
+		if l := &s.later[i]; l.rank > 0 {
+			(*Sketch)(&s.dense[l.dense]).add(l.register, l.rank)
+			*l = later{}
+		}
+	}
+}
+
 // add notes a client of an entry. The first few registers are kept in the entry itself: most names have few clients.
 func (s *shard) add(e *entry, h uint64) {
 	register, rank := split(h)
 	if e.dense >= 0 {
-		(*Sketch)(&s.dense[e.dense]).add(register, rank)
+		s.noteLater(later{uint32(e.dense), register, rank})
 		return
 	}
 	for i, pair := range e.sparse {

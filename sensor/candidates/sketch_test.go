@@ -40,3 +40,21 @@ func TestSketchMerge(t *testing.T) {
 		t.Error("the key changes nothing")
 	}
 }
+
+// What a table knows of a name's clients is all of them, also those that it noted last.
+func TestSketchOfTable(t *testing.T) {
+	for _, clients := range []int{1, 3, 5, 6, 12, 13, 14, 300} {
+		table := New(Config{Key: [2]uint64{1, 2}})
+		var all Sketch
+		for i := range clients {
+			table.See([]byte("chat.example"), client(i), at(0))
+			table.See([]byte("also.example"), client(i%7), at(0))
+			all.add(split(table.sketch(client(i))))
+		}
+		for range 2 { // a look takes nothing away
+			if got := find(t, table.Open()[0], "chat.example").Clients; got != all {
+				t.Errorf("of %d clients the table has %v, want %v", clients, got, all)
+			}
+		}
+	}
+}

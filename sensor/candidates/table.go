@@ -68,6 +68,8 @@ type shard struct {
 	used    uint32                  // entries handed out
 	names   []byte
 	dense   [][registers]uint8
+	later   [8]later // what dense lacks
+	turn    uint8    // of later
 	aliases map[uint32]string
 	over    uint64 // contacts with names beyond the limit
 }
