@@ -76,7 +76,8 @@ func (s *Sensor) Found(f *flow.Flow, seg *decode.Segment, o *evidence.Observatio
 func (s *Sensor) foundName(f *flow.Flow, seg *decode.Segment, o *evidence.Observation) {
 	s.counters.found(o)
 	s.learner.connect(f, seg, o)
-	m := s.meaning(f, seg, o)
+	var m meaning
+	s.mean(f, seg, o, &m)
 	s.remember(o)
 	s.noteName(f, seg, o, m.verdict.Use())
 	if st := s.storyOf(f); st != nil {
@@ -102,20 +103,20 @@ type meaning struct {
 	dnsName string // of the server's address, where the observation hides the name
 }
 
-// meaning judges the observation, or what its client looked up where it hides the name.
-func (s *Sensor) meaning(f *flow.Flow, seg *decode.Segment, o *evidence.Observation) (m meaning) {
+// mean judges the observation, or what its client looked up where it hides the name. It fills m, which is zero: as a result it was copied in
+// other pieces than it was written, and stalled there.
+func (s *Sensor) mean(f *flow.Flow, seg *decode.Segment, o *evidence.Observation, m *meaning) {
 	m.class = o.Class
 	m.verdict, m.known = s.judge(f, seg, o)
 	front := !m.verdict.Use() && s.noteHider(f, seg, o)
 	if !front && (o.Hello == nil || len(o.Name) > 0) {
-		return m
+		return
 	}
 	name, v, ok := s.fromDNS(f, seg.Time)
 	m.dnsName = name
 	if ok {
 		m.verdict, m.known, m.class = v, true, classifiers.ClassIPFromDNS
 	}
-	return m
 }
 
 // tell adds an observation and what it means to the story of its flow.
