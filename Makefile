@@ -40,11 +40,13 @@ CAPTURES  ?= $(CURDIR)/build/captures
 MODULES   := $(patsubst %/go.mod,%,$(wildcard .ci/check/go.mod testdata/lab/go.mod testdata/bench/go.mod))
 
 GO_WANTED := $(shell sed -n 's/^go \([0-9.]*\).*/\1/p' go.mod)
-GO_BUILD  := CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSION)'
+GO_BUILD  := CGO_ENABLED=0 go build -pgo=auto -trimpath -ldflags '-X main.version=$(VERSION)'
+# Only the program is built by its profile (see profile): tests would be compiled twice.
+PLAIN      = GOFLAGS="$$(go env GOFLAGS) -pgo=off"
 LINTER     = go tool -modfile=$(CURDIR)/.ci/tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help build install run captures test elasticsearch-up elasticsearch-down integration catalogue compile bench bulk outage stages fuzz lint cross vuln clean go
+.PHONY: help build install run captures test elasticsearch-up elasticsearch-down integration catalogue compile bench profile bulk outage stages fuzz lint cross vuln clean go
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -78,7 +80,7 @@ test: go ## run all tests, with the race detector where there is a C compiler
 	else \
 	  race=; echo "testing without the race detector: install gcc to have it" >&2; \
 	fi; \
-	set -x; go test $$race -timeout 30m $(TESTFLAGS) $(PKG)
+	export $(PLAIN); set -x; go test $$race -timeout 30m $(TESTFLAGS) $(PKG)
 
 elasticsearch-up: ## fetch and start Elasticsearch 8 and 9 and OpenSearch 2 on loopback, for integration tests (NODES)
 	@bash .ci/nodes/nodes up $(NODES)
@@ -88,7 +90,7 @@ elasticsearch-down: ## stop them and remove what they hold
 
 integration: go ## run the tests that need those nodes (TESTFLAGS)
 	@set -e; vars=$$(bash .ci/nodes/nodes env); [ -n "$$vars" ] || { echo "no node runs: make elasticsearch-up" >&2; exit 1; }; \
-	env $$vars go test -tags integration -p 1 -count=1 -timeout 20m $(TESTFLAGS) $(or $(filter-out ./...,$(PKG)),./exporters/elasticsearch/... ./cmd/gnomon) -run '$(or $(RUN),^TestNode)'
+	env $$vars $(PLAIN) go test -tags integration -p 1 -count=1 -timeout 20m $(TESTFLAGS) $(or $(filter-out ./...,$(PKG)),./exporters/elasticsearch/... ./cmd/gnomon) -run '$(or $(RUN),^TestNode)'
 
 catalogue: go ## pack and sign the catalogue with a minisign key, into build/: KEY=FILE, DAYS=180
 	@[ -n "$(KEY)" ] || { echo "name the minisign secret key: make catalogue KEY=FILE (its password in GNOMON_SIGNING_PASSWORD)" >&2; exit 1; }
@@ -101,6 +103,17 @@ compile: go ## write signatures/catalogue.bin anew from the files of the catalog
 bench: build ## measure scan beside a plain gopacket loop and tcpdump on four kinds of traffic (ROUNDS), in one table
 	go -C testdata/bench run . -gnomon $(CURDIR)/$(BINARY) -dir $(BENCHDIR) -rounds $(ROUNDS) -json $(BENCHDIR).json
 
+profile: build ## learn anew what scan and its neighbours spend their time with, for the compiler: cmd/gnomon/default.pgo
+	go -C testdata/bench run . -gnomon $(CURDIR)/$(BINARY) -dir $(BENCHDIR) -rounds 0
+	@set -ex; export $(PLAIN); profile() { go test "$$1" -o build/profiled.test -run '^$$' -bench "$$2" -cpuprofile "build/$$3.prof" "$${@:4}"; }; \
+	rm -f build/*.prof; \
+	profile ./cmd/gnomon '^BenchmarkScan$$' scan -benchtime 15x -captures $(BENCHDIR); \
+	profile ./sensor/logs '^BenchmarkParse$$' logs; \
+	profile ./exporters/spool/codec . codec; \
+	profile ./exporters/elasticsearch '^Benchmark(Fill|ParseItems)$$' elasticsearch; \
+	profile ./exporters/store '^BenchmarkExport$$' store; \
+	go tool pprof -proto -output cmd/gnomon/default.pgo build/*.prof
+
 bulk: go ## measure what sending to Elasticsearch costs beside a plain loop over esutil.BulkIndexer (RECORDS, ROUNDS)
 	go -C testdata/bench run ./bulk -records $(RECORDS) -rounds $(ROUNDS)
 
@@ -108,15 +121,15 @@ outage: go ## measure memory and losses while Elasticsearch is away for OUTAGE, 
 	go -C testdata/bench run ./outage -outage $(OUTAGE)
 
 stages: go ## run the benchmarks of every stage: decode, table, hello, Initial, DNS, match ... (BENCH, BENCHTIME, PKG)
-	go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) $(PKG)
+	$(PLAIN) go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) $(PKG)
 
 fuzz: go ## fuzz every target for FUZZTIME (FUZZ chooses targets, PKG packages)
-	@FUZZ='$(FUZZ)' bash .ci/fuzz $(FUZZTIME) $(PKG)
+	@FUZZ='$(FUZZ)' $(PLAIN) bash .ci/fuzz $(FUZZTIME) $(PKG)
 
 lint: go ## format, vet, golangci-lint (its first run builds it: some minutes) and the rules of architecture
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "run gofmt -w on:" $$unformatted >&2; exit 1; }
-	go vet ./...
-	$(LINTER) run ./...
+	$(PLAIN) go vet ./...
+	$(PLAIN) $(LINTER) run ./...
 	@set -e; for module in $(MODULES); do \
 	  echo "linting module $$module"; (cd $$module && go vet ./... && $(LINTER) run -c $(CURDIR)/.golangci.yml ./...); \
 	done

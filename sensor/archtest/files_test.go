@@ -156,7 +156,7 @@ const root = "../.."
 // list asks the go command for every package of the module and everything that those import, with cgo on, so that it shows.
 func list(t *testing.T, arch string) []goPackage {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-json=ImportPath,Name,Doc,Standard,CgoFiles,Imports", "./...")
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-pgo=off", "-deps", "-json=ImportPath,Name,Doc,Standard,CgoFiles,Imports", "./...")
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH="+arch, "CGO_ENABLED=1")
 	var stderr bytes.Buffer

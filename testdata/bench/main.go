@@ -25,7 +25,7 @@ func main() {
 	var o options
 	flag.StringVar(&o.dir, "dir", "bench", "`directory` for the captures, 1.4 GB")
 	flag.StringVar(&o.gnomon, "gnomon", "./gnomon", "`program` to measure")
-	flag.IntVar(&o.rounds, "rounds", 5, "how often each is run, in turns")
+	flag.IntVar(&o.rounds, "rounds", 5, "how often each is run, in turns; 0: only make and check the captures")
 	flag.StringVar(&o.json, "json", "", "also write the ratios to the loop to this `file`")
 	only := flag.String("loop", "", "run the decode loop alone over this `file`: what is measured beside the sensor")
 	flag.Parse()
@@ -62,21 +62,37 @@ func run(ctx context.Context, o *options) error {
 	ratios := map[string]float64{} // to the loop
 	for _, mode := range traffic.Modes() {
 		path := filepath.Join(o.dir, mode.Name+".pcap")
-		fmt.Fprintln(os.Stderr, "making and checking", path)
-		truth, err := traffic.Make(mode, path)
+		truth, err := capture(ctx, o, mode, path)
 		if err != nil {
-			return err
-		}
-		if err := check(ctx, o.gnomon, path, truth); err != nil {
 			return err
 		}
 		peers := []*peer{{args: []string{o.gnomon, "scan", path}}, {args: []string{self, "-loop", path}}, {args: []string{"tcpdump", "-r", path, "-w", "/dev/null"}}}
 		if err := measure(ctx, peers, o.rounds); err != nil {
 			return err
 		}
-		row(table, mode.Name, truth.Packets, peers)
-		ratios[mode.Name] = peers[0].to(peers[1])
+		if o.rounds > 0 {
+			row(table, mode.Name, truth.Packets, peers)
+			ratios[mode.Name] = peers[0].to(peers[1])
+		}
 	}
+	if o.rounds == 0 {
+		return nil
+	}
+	return tell(table, o, ratios)
+}
+
+// capture makes a capture, and holds what the sensor says of it against the truth.
+func capture(ctx context.Context, o *options, mode traffic.Mode, path string) (traffic.Truth, error) {
+	fmt.Fprintln(os.Stderr, "making and checking", path)
+	truth, err := traffic.Make(mode, path)
+	if err != nil {
+		return truth, err
+	}
+	return truth, check(ctx, o.gnomon, path, truth)
+}
+
+// tell prints the table, and writes the ratios where they are wanted.
+func tell(table *tabwriter.Writer, o *options, ratios map[string]float64) error {
 	if err := table.Flush(); err != nil || o.json == "" {
 		return err
 	}
