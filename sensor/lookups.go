@@ -167,7 +167,6 @@ func (l *lookups) close(t *lookup) {
 		ev.DNS.Answers = append(ev.DNS.Answers, event.DNSAnswer{Name: a.Name, Type: a.Type, Data: a.Data, TTL: a.TTL})
 	}
 	tuple := tuple(&t.key, t.client, t.vlan, t.start)
-	d.flow.ID = event.FlowID(s.config.Observer.ID, &tuple)
 	ev.Gnomon.Flow, ev.Gnomon.Counted = &d.flow, &d.counted
 	service := ""
 	if t.verdict.Service != nil {
@@ -177,8 +176,10 @@ func (l *lookups) close(t *lookup) {
 		id, _ := s.visit(ev.Source.IP, service, t.start, t.last)
 		d.setVisit(id, false)
 	}
-	// The question belongs to the identifier: one port may ask for A and AAAA of a name at once.
-	ev.Event.ID = event.SliceID(s.config.Observer.ID, event.DatasetActivity, &tuple, t.start,
-		service+"?"+strconv.Itoa(int(t.id))+"/"+strconv.Itoa(int(t.typ))+"/"+t.name)
+	if !s.config.Sums {
+		d.flow.ID = event.FlowID(s.config.Observer.ID, &tuple)
+		// The question belongs to the identifier: one port may ask for A and AAAA of a name at once.
+		ev.Event.ID = s.sliceID(&tuple, t.start, service+"?"+strconv.Itoa(int(t.id))+"/"+strconv.Itoa(int(t.typ))+"/"+t.name)
+	}
 	s.sink.Offer(ev)
 }

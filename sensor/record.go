@@ -76,7 +76,7 @@ func (s *Sensor) offerFlow(f *flow.Flow, st *story, end flow.End) {
 		s.setVerdict(ev, st)
 		s.setUpload(ev, f, st)
 	}
-	ev.Event.ID = event.SliceID(s.config.Observer.ID, event.DatasetActivity, &t, f.First, serviceID(st))
+	ev.Event.ID = s.sliceID(&t, f.First, serviceID(st))
 	s.sink.Offer(ev)
 }
 
@@ -117,7 +117,7 @@ func (s *Sensor) sliceEvent(f *flow.Flow, slice *flow.Slice, st *story, end flow
 
 func (s *Sensor) offerSliceEvent(ev *event.Event, f *flow.Flow, slice *flow.Slice, st *story) {
 	t := s.tuple(f)
-	ev.Event.ID = event.SliceID(s.config.Observer.ID, event.DatasetActivity, &t, slice.Start, serviceID(st))
+	ev.Event.ID = s.sliceID(&t, slice.Start, serviceID(st))
 	s.sink.Offer(ev)
 }
 
@@ -133,7 +133,7 @@ func (s *Sensor) offerName(f *flow.Flow, now int64, st *story) {
 	s.setHost(ev, st, st.host)
 	s.setVerdict(ev, st)
 	t := s.tuple(f)
-	ev.Event.ID = event.SliceID(s.config.Observer.ID, event.DatasetActivity, &t, now, "name:"+st.host)
+	ev.Event.ID = s.sliceID(&t, now, "name:"+st.host)
 	s.sink.Offer(ev)
 }
 
@@ -142,7 +142,9 @@ func (s *Sensor) flowEvent(f *flow.Flow, st *story) *event.Event {
 	client := f.Client()
 	ev := s.newEvent(&f.Key, client, f.VLAN, f.Iface)
 	t, d := s.tuple(f), &s.draft
-	d.flow.ID = event.FlowID(s.config.Observer.ID, &t)
+	if !s.config.Sums {
+		d.flow.ID = event.FlowID(s.config.Observer.ID, &t)
+	}
 	ev.Gnomon.Flow = &d.flow
 	ev.Gnomon.Tunnel = decode.Tunnels(f.Tunnels).Names()
 	if st == nil {
@@ -151,7 +153,7 @@ func (s *Sensor) flowEvent(f *flow.Flow, st *story) *event.Event {
 	ev.Destination.Domain = st.dnsName
 	ev.Network.Protocol = st.protocol
 	ev.Source.MAC = macString(st.mac)
-	if st.serverName != "" || st.ja4 != "" {
+	if st.hello {
 		ev.Gnomon.Flow.Multiplexed = st.nextProtocol == "h2" || st.nextProtocol == "h3"
 		d.client = event.TLSClient{ServerName: st.serverName, JA4: st.ja4}
 		d.tls = event.TLS{NextProtocol: st.nextProtocol, Version: st.version, Client: &d.client}
@@ -211,6 +213,14 @@ func (s *Sensor) setUpload(ev *event.Event, f *flow.Flow, st *story) {
 	}
 }
 
+// sliceID is the identifier of a record, unless records are only added up.
+func (s *Sensor) sliceID(t *event.Tuple, start int64, what string) string {
+	if s.config.Sums {
+		return ""
+	}
+	return event.SliceID(s.config.Observer.ID, event.DatasetActivity, t, start, what)
+}
+
 func serviceID(st *story) string {
 	if st == nil || st.verdict.Service == nil {
 		return ""
@@ -232,7 +242,10 @@ func (s *Sensor) newEvent(k *decode.Key, client uint8, vlan, iface uint16) *even
 	src, dst := k.Endpoint(client), k.Endpoint(1-client)
 	d := &s.draft
 	*d = draft{ecs: event.ECS{Version: event.ECSVersion}, observer: s.config.Observer, gnomon: event.Gnomon{Schema: event.SchemaVersion, Site: s.config.Site},
-		network: event.Network{Transport: transportName(k.Proto), Type: "ipv4", CommunityID: event.CommunityID(src, dst, uint8(k.Proto))}}
+		network: event.Network{Transport: transportName(k.Proto), Type: "ipv4"}}
+	if !s.config.Sums {
+		d.network.CommunityID = event.CommunityID(src, dst, uint8(k.Proto))
+	}
 	if named, ok := s.source.(capture.Named); ok {
 		if name := named.InterfaceName(iface); name != "" {
 			d.ingress.Interface.Name = name

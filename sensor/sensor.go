@@ -34,6 +34,9 @@ type Config struct {
 	All bool
 	// SliceAll reports the slices of every flow, not whole flows only; with All.
 	SliceAll bool
+	// Sums says that records are only added up and none is kept: what tells one from another (identifiers, fingerprints of hellos) is left out. It
+	// took 4 % of reading handshakes of which one in twenty-five leads to a record.
+	Sums bool
 	// FirstSlice and Slice are nanoseconds: how long after the verdict the first record is written, and how far apart the next are.
 	FirstSlice, Slice int64
 	Flow              flow.Config

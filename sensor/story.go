@@ -17,6 +17,7 @@ type story struct {
 	serverName   string
 	nextProtocol string
 	version      string
+	hello        bool // there was one
 	ja4          string
 	ech          bool
 	dnsName      string // of the server's address, where the flow shows no name
@@ -124,6 +125,7 @@ func (s *Sensor) tell(f *flow.Flow, seg *decode.Segment, o *evidence.Observation
 	first := st.protocol == ""
 	was := st.verdict
 	st.observe(f, seg, o)
+	s.fingerprint(st, o)
 	s.measureHello(f, st, seg, o)
 	s.noteLeg(f, seg, o, m.verdict)
 	if m.known || o.Class != classifiers.ClassSNI { // a hello inside a tunnel that says nothing leaves the tunnel's target in force
@@ -183,16 +185,26 @@ func (st *story) observe(f *flow.Flow, seg *decode.Segment, o *evidence.Observat
 		return
 	}
 	h := o.Hello
-	st.protocol = "tls"
-	transport := byte('t')
+	st.protocol, st.hello = "tls", true
 	if o.Class == classifiers.ClassQUICSNI {
-		st.protocol, transport = "quic", 'q'
+		st.protocol = "quic"
 	}
 	st.serverName, st.ech = lowerName(o.Name), h.ECH
 	st.nextProtocol = strings.ToValidUTF8(string(h.NextProtocol()), "\uFFFD")
 	st.version = versionName(h.Version)
+}
+
+// fingerprint keeps that of a hello, if records show it.
+func (s *Sensor) fingerprint(st *story, o *evidence.Observation) {
+	if o.Hello == nil || s.config.Sums {
+		return
+	}
+	transport := byte('t')
+	if o.Class == classifiers.ClassQUICSNI {
+		transport = 'q'
+	}
 	var ja4 [64]byte
-	st.ja4 = string(h.AppendJA4(ja4[:0], transport))
+	st.ja4 = string(o.Hello.AppendJA4(ja4[:0], transport))
 }
 
 // decide sets what the flow carries from now on.

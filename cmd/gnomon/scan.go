@@ -119,7 +119,7 @@ func (p *program) scanPipeline(c *settings, parts *parts, sum *summary, to strin
 		return nil, nil, err
 	}
 	pipe.next, parts.learner = sum, pipe
-	if !keep {
+	if parts.sums = !keep; !keep {
 		pipe.names, err = p.newUnlisted(c, parts, pipe, nil, "")
 		return pipe, func() error { return nil }, err
 	}

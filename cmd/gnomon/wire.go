@@ -36,6 +36,7 @@ type parts struct {
 	unlisted  *candidates.Table // nil: names that are in no catalogue are not counted
 	uncounted sensor.Uncounted
 	lasting   bool // workers go on for long: their tables ask for huge pages
+	sums      bool // records are only added up
 }
 
 // assemble loads the catalogue and makes what reads traffic. It touches no state directory: the observer has no identity yet.
@@ -74,6 +75,7 @@ func (w *parts) sensor(c *settings) sensor.Config {
 		Observer:   w.observer,
 		Site:       c.Observer.Site,
 		Ruleset:    func() string { return "catalogue " + w.catalogue.Load().Version() },
+		Sums:       w.sums,
 		FirstSlice: c.Flow.FirstSlice.Nanoseconds(),
 		Slice:      c.Flow.Slice.Nanoseconds(),
 		Flow:       table,
