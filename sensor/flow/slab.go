@@ -98,6 +98,7 @@ func (t *Table) resize(n int) error {
 	if err != nil {
 		return err
 	}
+	hugepage.Touch(index) // it is a third full at once, all over
 	old := t.index
 	t.index, t.mask = index, uint32(n-1)
 	for _, b := range old {

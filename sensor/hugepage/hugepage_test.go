@@ -27,3 +27,48 @@ func TestMake(t *testing.T) {
 	}
 	Free[pair](nil)
 }
+
+func TestTouch(t *testing.T) {
+	s, err := Make[uint64](100_000, "a test", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer Free(s)
+	s[5_000] = 7
+	for _, part := range [][]uint64{nil, s[:0], s[:1], s[512:1024], s} {
+		Touch(part)
+	}
+	for i, v := range s {
+		if v != 0 && i != 5_000 || i == 5_000 && v != 7 {
+			t.Fatalf("value %d is %d", i, v)
+		}
+	}
+}
+
+// BenchmarkFirstReads reads every page before it is written, as a hash table that fills up does.
+func BenchmarkFirstReads(b *testing.B) {
+	for _, touch := range []bool{false, true} {
+		name := "page by page"
+		if touch {
+			name = "touched"
+		}
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				s, err := Make[[512]uint64](1024, "a benchmark", false)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if touch {
+					Touch(s)
+				}
+				for i := range s {
+					if s[i][0] == 0 {
+						s[i][0] = 1
+					}
+				}
+				Free(s)
+			}
+		})
+	}
+}
