@@ -142,7 +142,9 @@ func (s *clientShard) room(at int, addr decode.Address) int {
 			least = i
 		}
 	}
-	s.leftOut += s.slots[least].flows
+	if !s.free(least) { // to read what nobody has used yet would be a page fault more
+		s.leftOut += s.slots[least].flows
+	}
 	s.addrs[least], s.slots[least] = addr, clientSlot{}
 	return least
 }
@@ -155,15 +157,17 @@ func (c *Clients) Take(n int) (most []ClientSeen, leftOut uint64) {
 		s := &c.shard[i]
 		s.mu.Lock()
 		for j := range s.slots {
+			if s.free(j) { // and zero: nothing is read or cleared that was never used
+				continue
+			}
 			slot := &s.slots[j]
 			seen := ClientSeen{Addr: s.addrs[j], Last: slot.last, Web: slot.web, OtherPorts: slot.otherPorts}
-			if !s.free(j) && seen.Blind().Flows+seen.Blind().Bytes > 0 {
+			if seen.Blind().Flows+seen.Blind().Bytes > 0 {
 				all = append(all, seen)
 			}
+			s.addrs[j], *slot = decode.Address{}, clientSlot{}
 		}
 		leftOut += s.leftOut
-		clear(s.addrs)
-		clear(s.slots)
 		s.leftOut = 0
 		s.mu.Unlock()
 	}
