@@ -28,8 +28,8 @@ func (s *Sensor) Soon(f *flow.Flow) {
 	if s.config.Clients != nil {
 		s.config.Clients.ahead(f.Key.Address(f.Client()), &s.ways)
 	}
-	if at := int(f.Slot()); at < len(s.unlisted.open) && s.unlisted.open[at].ref != 0 {
-		s.config.Unlisted.Ahead(s.unlisted.open[at].ref)
+	if spot := s.unlisted.spotIf(f); spot != nil && spot.ref != 0 {
+		s.config.Unlisted.Ahead(spot.ref)
 	}
 }
 

@@ -19,11 +19,16 @@ const maxWatched = 1 << 14
 // unlisted remembers which open flows carry a name that is in no catalogue.
 type unlisted struct {
 	seed  maphash.Seed
-	open  []openName // by the flow's slot
+	open  []*openNames // by the flow's slot; nil where none was needed yet
 	paces []candidates.Pace
 	free  []uint32 // places in paces
 	name  [256]byte
 }
+
+// openNames are those of as many slots as lie together: 64 KiB. In one piece that grew they were copied, and faulted in, twice over.
+type openNames [openTogether]openName
+
+const openTogether = 1 << 12
 
 // openName is the name of an open flow.
 type openName struct {
@@ -116,11 +121,25 @@ func lowerInto(to, name []byte) []byte {
 
 // spot is the place of a flow.
 func (u *unlisted) spot(f *flow.Flow) *openName {
-	at := int(f.Slot())
-	if at >= len(u.open) {
-		u.open = append(u.open, make([]openName, max(at+1, 2*len(u.open))-len(u.open))...)
+	at := f.Slot()
+	for uint32(len(u.open)) <= at/openTogether {
+		u.open = append(u.open, nil)
 	}
-	return &u.open[at]
+	names := u.open[at/openTogether]
+	if names == nil {
+		names = new(openNames)
+		u.open[at/openTogether] = names
+	}
+	return &names[at%openTogether]
+}
+
+// spotIf is the place of a flow, or nil where none of its neighbours ever had one.
+func (u *unlisted) spotIf(f *flow.Flow) *openName {
+	at := f.Slot()
+	if uint32(len(u.open)) <= at/openTogether || u.open[at/openTogether] == nil {
+		return nil
+	}
+	return &u.open[at/openTogether][at%openTogether]
 }
 
 // lend hands out a place in paces; 0 if there is none.
@@ -143,7 +162,7 @@ func (s *Sensor) pace(f *flow.Flow, seg *decode.Segment) {
 	if seg.Len == 0 {
 		return // an acknowledgement: of bulk, half
 	}
-	p := &s.unlisted.paces[s.unlisted.open[f.Slot()].pace-1]
+	p := &s.unlisted.paces[s.unlisted.spot(f).pace-1]
 	if seg.Dir == f.Client() {
 		p.Up(seg.Len, seg.Key.Proto == decode.UDP)
 		return
@@ -154,11 +173,8 @@ func (s *Sensor) pace(f *flow.Flow, seg *decode.Segment) {
 // endName hands on what a flow with an unlisted name carried, when it ends or turns out to be a service's.
 func (s *Sensor) endName(f *flow.Flow, counts bool) {
 	u := &s.unlisted
-	if int(f.Slot()) >= len(u.open) {
-		return
-	}
-	spot := &u.open[f.Slot()]
-	if spot.ref == 0 {
+	spot := u.spotIf(f)
+	if spot == nil || spot.ref == 0 {
 		return
 	}
 	answers := uint32(0)
