@@ -2,9 +2,11 @@ package search
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -50,5 +52,39 @@ func TestCensus(t *testing.T) {
 	}
 	if len(quiet) != 1 || !strings.Contains(quiet[0], `{"terms":{"gnomon.service.id":["chat"]}}`) {
 		t.Errorf("those of background traffic were counted by %q", quiet)
+	}
+}
+
+// Questions that begin at once count once how many people there are; one that is given up meanwhile does not wait for it.
+func TestCrowdOnce(t *testing.T) {
+	var asked atomic.Int32
+	busy, proceed := make(chan struct{}), make(chan struct{})
+	r := reading(server(func(string, string) (int, string, error) {
+		if asked.Add(1) == 1 {
+			close(busy)
+			<-proceed
+		}
+		return http.StatusOK, `{"_shards":{"failed":0},"aggregations":{"users":{"value":700},"addresses":{"value":9}}}`, nil
+	}), elasticsearch.LayoutStream)
+	var wait sync.WaitGroup
+	ask := func() {
+		if people, err := r.crowd(context.Background()); people != 700+175+100 || err != nil {
+			t.Error(people, err)
+		}
+	}
+	wait.Go(ask)
+	<-busy
+	given, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := r.crowd(given); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	for range 5 {
+		wait.Go(ask)
+	}
+	close(proceed)
+	wait.Wait()
+	if n := asked.Load(); n != 1 {
+		t.Errorf("people were counted %d times", n)
 	}
 }

@@ -34,6 +34,7 @@ type covering struct {
 	step     time.Duration
 	rows     []query.CoverageRow
 	records  []uint64 // of each row
+	known    []bool   // rows that have what is counted by reason, name and source
 }
 
 // newCovering checks a request.
@@ -48,7 +49,7 @@ func newCovering(from, to time.Time, step time.Duration) (*covering, error) {
 	if n > maxSteps {
 		return nil, fmt.Errorf("%d steps: at most %d are given; take a longer step", n, maxSteps)
 	}
-	c := &covering{from: from, to: to, step: step, rows: make([]query.CoverageRow, n), records: make([]uint64, n)}
+	c := &covering{from: from, to: to, step: step, rows: make([]query.CoverageRow, n), records: make([]uint64, n), known: make([]bool, n)}
 	for i := range c.rows {
 		c.rows[i].Start = from.Add(time.Duration(i) * step)
 	}
@@ -229,52 +230,6 @@ func (r *Reader) coverMinutes(ctx context.Context, c *covering) error {
 		}
 		return nil
 	})
-}
-
-// coverMaps adds up what is counted by reason, name and source: of the newest records. Parts of the time are read at once; a step lies in one.
-func (r *Reader) coverMaps(ctx context.Context, c *covering) error {
-	source := []any{startField}
-	for _, name := range []string{"undecodable", "hidden_by", "sources"} {
-		source = append(source, coverageField+"."+name)
-	}
-	var steps []func(context.Context) error
-	for _, part := range c.newest(coverageRecordsPage / 2) {
-		steps = append(steps, func(ctx context.Context) error {
-			return r.newestCoverage(ctx, all(period(startField, part.from, part.to)), source, func(ev *event.Event) {
-				if row := c.row(ev.Event.Start.Time()); row != nil && ev.Gnomon != nil && ev.Gnomon.Coverage != nil {
-					one := event.Coverage{Undecodable: ev.Gnomon.Coverage.Undecodable, HiddenBy: ev.Gnomon.Coverage.HiddenBy, Sources: ev.Gnomon.Coverage.Sources}
-					row.Add(&one)
-				}
-			})
-		})
-	}
-	return some(ctx, atATime, steps)
-}
-
-// newest divides the newest steps, those of no more than maxCoverageRecords records, into parts of about so many records each.
-func (c *covering) newest(each uint64) (list []struct{ from, to time.Time }) {
-	to, here, all := len(c.rows), uint64(0), uint64(0)
-	cut := func(i int) {
-		if here > 0 {
-			end := c.to
-			if to < len(c.rows) {
-				end = c.rows[to].Start
-			}
-			list = append(list, struct{ from, to time.Time }{c.rows[i].Start, end})
-		}
-		to, here = i, 0
-	}
-	for i := len(c.rows) - 1; i >= 0; i-- {
-		if all += c.records[i]; all > maxCoverageRecords && all > c.records[i] {
-			cut(i + 1)
-			return list
-		}
-		if here += c.records[i]; here >= each {
-			cut(i)
-		}
-	}
-	cut(0)
-	return list
 }
 
 // newestCoverage reads parts of coverage records, the newest first, and no more than maxCoverageRecords.

@@ -97,28 +97,33 @@ func (r *Reader) byUsers(ctx context.Context, a *ask, match []any, aggs object) 
 	return rows, nil
 }
 
-// maxFew is of how many users the figures are asked for by name.
+// maxFew is of how many groups of users the figures are asked for by name.
 const maxFew = 100
 
-// few says whether a question is for the first of many users: then most figures are asked for of those alone.
-func (a *ask) few() bool { return len(a.q.By) == 1 && a.limit <= maxFew && !a.q.Keys }
+// few says whether a question is for the first of many groups of users: then most figures are asked for of those alone.
+func (a *ask) few() bool { return a.limit <= maxFew && !a.q.Keys }
 
-// largest adds up for the users that come first: all are put in order by the one figure that it takes, and the others are asked for of
-// those.
+// largest adds up for the groups of users that come first: all are put in order by the one figure that it takes, and the others are asked
+// for of the users of those.
 func (r *Reader) largest(ctx context.Context, a *ask, match []any) ([]query.Row, error) {
 	rows, err := r.byUsers(ctx, a, match, a.ordering())
 	if err != nil {
 		return nil, err
 	}
+	user := slices.Index(a.q.By, query.ByUser)
+	wanted := map[string]bool{}
 	var keys []string
 	for _, row := range a.cut(rows) {
-		keys = append(keys, row.Key[0])
+		wanted[joined(row.Key)] = true
+		keys = append(keys, row.Key[user])
 	}
 	a.skip = 0 // those before are left out already
 	if len(keys) == 0 {
 		return nil, nil
 	}
-	return r.byUsers(ctx, a, append(slices.Clone(match), users(keys)...), a.figures())
+	slices.Sort(keys)
+	rows, err = r.byUsers(ctx, a, append(slices.Clone(match), users(slices.Compact(keys))...), a.figures())
+	return slices.DeleteFunc(rows, func(row query.Row) bool { return !wanted[joined(row.Key)] }), err
 }
 
 // census is an answer in the making: of whoever it was.
@@ -322,6 +327,12 @@ const leastExact = 500
 // come meanwhile.
 func (r *Reader) crowd(ctx context.Context) (uint64, error) {
 	const askAgain = 200
+	select {
+	case r.counting <- struct{}{}: // the questions of a page begin at once; one of them asks
+		defer func() { <-r.counting }()
+	case <-ctx.Done():
+		return 0, context.Cause(ctx)
+	}
 	r.mu.Lock()
 	people, fresh := r.most, r.most > 0 && r.asked < askAgain
 	r.asked++

@@ -75,10 +75,8 @@ func (s *yearStore) Maintain(ctx context.Context) error {
 		return nil
 	}
 	day := first().AddDate(0, 0, s.day-1)
-	for n := range *yearSees {
-		if err := s.watch(ctx, day, n); err != nil {
-			return err
-		}
+	if err := s.watch(ctx, day); err != nil {
+		return err
 	}
 	if *yearRoll == 0 || s.day%*yearRoll != 0 || s.day == *yearDays {
 		return nil
@@ -86,29 +84,35 @@ func (s *yearStore) Maintain(ctx context.Context) error {
 	return s.roll(ctx)
 }
 
-// watch stores a sensor's coverage of a day.
-func (s *yearStore) watch(ctx context.Context, day time.Time, n int) error {
-	part := func() event.Part { return event.Part{Flows: s.r.Uint64N(50), Bytes: s.r.Uint64N(1e6)} }
-	var list []event.Event
-	name := fmt.Sprintf("sensor-%d", n)
+// watch stores the coverage of a day, minute by minute, as it would have come.
+func (s *yearStore) watch(ctx context.Context, day time.Time) error {
+	list := make([]event.Event, 0, 24*60**yearSees)
 	for m := range 24 * 60 {
-		start := day.Add(time.Duration(m) * time.Minute)
-		c := &event.Coverage{Received: s.r.Uint64N(1e6), Dropped: s.r.Uint64N(10), Flows: s.r.Uint64N(500), FlowsReadable: s.r.Uint64N(400), FlowsNamed: s.r.Uint64N(300),
-			ECH: s.r.Uint64N(9), EncryptedDNS: s.r.Uint64N(9), BytesWithUser: s.r.Uint64N(1e7), QueueAgeS: 0.5, Undecodable: map[string]uint64{"cut_short": s.r.Uint64N(9), "not_ip": 1},
-			Web: event.Sight{Named: part(), ECH: part(), Nameless: part()}, OtherPorts: event.Sight{Relay: part(), EncryptedDNS: part()},
-			HiddenBy: map[string]event.Part{"wireguard": part(), "ech": part()}, Sources: map[string]event.Source{"squid": {Read: 900, Used: 30}}}
-		if m%60 == 59 { // clients are written by the hour
-			for i := range 20 {
-				c.Clients = append(c.Clients, event.ClientSight{Source: &event.Endpoint{IP: fmt.Sprintf("10.0.%d.%d", n, i)}, Web: event.Sight{Relay: part()}})
-			}
+		for n := range *yearSees {
+			list = append(list, s.minute(day.Add(time.Duration(m)*time.Minute), n, m%60 == 59)) // clients are written by the hour
 		}
-		list = append(list, event.Event{Timestamp: event.At(start.Add(time.Minute)), ECS: &event.ECS{Version: event.ECSVersion},
-			Observer: &event.Observer{ID: "id of " + name, Name: name, Type: "sensor", Version: "1"},
-			Event: event.Meta{Dataset: event.DatasetCoverage, Kind: "metric", Start: event.At(start), End: event.At(start.Add(time.Minute)),
-				ID: event.KeyID(start.UnixNano(), event.DatasetCoverage, name)},
-			Gnomon: &event.Gnomon{Schema: event.SchemaVersion, Site: fmt.Sprintf("site-%d", n), Coverage: c}})
 	}
 	return s.export(ctx, list, make([]exporters.Outcome, len(list)))
+}
+
+// minute is what a sensor saw in one.
+func (s *yearStore) minute(start time.Time, n int, clients bool) event.Event {
+	part := func() event.Part { return event.Part{Flows: s.r.Uint64N(50), Bytes: s.r.Uint64N(1e6)} }
+	name := fmt.Sprintf("sensor-%d", n)
+	c := &event.Coverage{Received: s.r.Uint64N(1e6), Dropped: s.r.Uint64N(10), Flows: s.r.Uint64N(500), FlowsReadable: s.r.Uint64N(400), FlowsNamed: s.r.Uint64N(300),
+		ECH: s.r.Uint64N(9), EncryptedDNS: s.r.Uint64N(9), BytesWithUser: s.r.Uint64N(1e7), QueueAgeS: 0.5, Undecodable: map[string]uint64{"cut_short": s.r.Uint64N(9), "not_ip": 1},
+		Web: event.Sight{Named: part(), ECH: part(), Nameless: part()}, OtherPorts: event.Sight{Relay: part(), EncryptedDNS: part()},
+		HiddenBy: map[string]event.Part{"wireguard": part(), "ech": part()}, Sources: map[string]event.Source{"squid": {Read: 900, Used: 30}}}
+	for i := range 20 {
+		if clients {
+			c.Clients = append(c.Clients, event.ClientSight{Source: &event.Endpoint{IP: fmt.Sprintf("10.0.%d.%d", n, i)}, Web: event.Sight{Relay: part()}})
+		}
+	}
+	return event.Event{Timestamp: event.At(start.Add(time.Minute)), ECS: &event.ECS{Version: event.ECSVersion},
+		Observer: &event.Observer{ID: "id of " + name, Name: name, Type: "sensor", Version: "1"},
+		Event: event.Meta{Dataset: event.DatasetCoverage, Kind: "metric", Start: event.At(start), End: event.At(start.Add(time.Minute)),
+			ID: event.KeyID(start.UnixNano(), event.DatasetCoverage, name)},
+		Gnomon: &event.Gnomon{Schema: event.SchemaVersion, Site: fmt.Sprintf("site-%d", n), Coverage: c}}
 }
 
 // roll begins a new index of activity.
