@@ -24,6 +24,9 @@ const (
 	firstField      = "gnomon.visit.first"
 	calmField       = "gnomon.visit.background"
 	uploadField     = "gnomon.upload.bytes"
+	countedField    = "gnomon.counted"
+	classField      = "gnomon.evidence.class"
+	confidenceField = "gnomon.evidence.confidence"
 )
 
 // What people read for query.SharedUser, as the embedded store has it.

@@ -18,9 +18,6 @@ import (
 const (
 	defaultPage = 100
 	maxPage     = 1000
-	// maxSample is how many records a sample of groups looks at, samplePage how many of them at once.
-	maxSample  = 20_000
-	samplePage = 5000
 	// maxCursor bounds what is decoded of a place to go on at.
 	maxCursor = 4096
 )
@@ -176,63 +173,4 @@ func parseCursor(s string) ([]any, error) {
 		return nil, errCursor
 	}
 	return []any{ms, id}, nil
-}
-
-// sampled are the fields that tell the groups of a sample apart.
-var sampled = []any{userField, addressField, siteField, sharedField, statusField, serviceField, departmentField}
-
-// sample gives so many of the newest records of each group. Only the fields that tell groups apart are read of those that are looked at.
-func (r *Reader) sample(ctx context.Context, q *query.RecordRequest, limit int) (query.Page, error) {
-	body := newest(q)
-	body["size"], body["_source"], body["docvalue_fields"] = samplePage, false, append([]any{idField}, sampled...)
-	given := map[[3]string]int{}
-	var ids []string
-	for looked := 0; looked < maxSample && len(ids) < limit; looked += samplePage {
-		said, err := r.search(ctx, q.Dataset, body)
-		if err != nil {
-			return query.Page{}, err
-		}
-		hits := said.Hits.Hits
-		for i := range hits {
-			h := &hits[i]
-			key := [3]string{"", h.word(byField[q.EachOf]), h.word(statusField)}
-			if len(q.Where.Users) > 0 {
-				key[0] = h.user()
-			}
-			if given[key]++; given[key] <= q.Each && len(ids) < limit {
-				ids = append(ids, h.word(idField))
-			}
-		}
-		if len(hits) < samplePage {
-			break
-		}
-		last := hits[len(hits)-1].Sort
-		body["search_after"] = last
-	}
-	if len(ids) == 0 {
-		return query.Page{}, nil
-	}
-	return r.byID(ctx, ids)
-}
-
-// word is the first value of a field, as a text.
-func (h *hit) word(field string) string {
-	if values := h.Fields[field]; len(values) > 0 {
-		if s := word(values[0]); s != "" {
-			return s
-		}
-		return string(bytes.Trim(values[0], `"`))
-	}
-	return ""
-}
-
-// user is the key of whom a record counts for.
-func (h *hit) user() string {
-	switch {
-	case h.word(sharedField) == "true":
-		return query.SharedUser
-	case h.word(userField) != "":
-		return query.KeyOfID(h.word(userField))
-	}
-	return query.KeyOfAddress(h.word(addressField), h.word(siteField))
 }

@@ -4,6 +4,7 @@ package search
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gnomon-sensor/gnomon/exporters/query"
+	"github.com/gnomon-sensor/gnomon/sensor/event"
 )
 
 // compareSums asks a store and a cluster the same questions.
@@ -115,4 +117,74 @@ func randomRequest(r *rand.Rand, from time.Time, spread time.Duration, loc *time
 		q.Offset, q.Limit = r.IntN(5), 1+r.IntN(10)
 	}
 	return q
+}
+
+// compareSamples asks for the newest records of many groups, whole and in brief.
+func compareSamples(t *testing.T, s, reader query.Query) {
+	t.Helper()
+	for name, q := range map[string]query.RecordRequest{
+		"services":    {Each: 3, EachOf: query.ByService},
+		"departments": {Each: 2, EachOf: query.ByDepartment},
+		"users": {Each: 4, EachOf: query.ByService, Where: query.Filter{Users: []string{"u3", "ip:10.0.0.1@paris", "shared", ""},
+			Statuses: []string{"prohibited", "approved"}}},
+	} {
+		q.Dataset, q.Limit = event.DatasetActivity, 1000
+		want := groupsOf(&q, pages(t, s, q))
+		whole := pages(t, reader, q)
+		q.Brief = true
+		brief := pages(t, reader, q)
+		if got := groupsOf(&q, whole); !maps.Equal(got, want) || len(want) < 4 {
+			t.Errorf("a sample of %s has %v, not %v", name, got, want)
+		}
+		if got := groupsOf(&q, brief); !maps.Equal(got, want) {
+			t.Errorf("a sample of %s in brief has %v, not %v", name, got, want)
+		}
+		for i := range brief {
+			at := slices.IndexFunc(whole, func(ev event.Event) bool { return ev.Event.ID == brief[i].Event.ID })
+			if at < 0 || !sameInBrief(&whole[at], &brief[i]) {
+				t.Errorf("a record of %s in brief is %+v, %+v", name, brief[i], brief[i].Gnomon)
+			}
+		}
+	}
+}
+
+// sameInBrief compares what is said in brief.
+func sameInBrief(a, b *event.Event) bool {
+	class := func(ev *event.Event) (found event.Evidence) {
+		if e := ev.Gnomon.Evidence; e != nil {
+			found.Class, found.Confidence = e.Class, e.Confidence
+		}
+		return found
+	}
+	return groupOf(a) == groupOf(b) && reflect.DeepEqual(class(a), class(b)) && reflect.DeepEqual(a.Gnomon.Counted, b.Gnomon.Counted) && a.Gnomon.Use == b.Gnomon.Use
+}
+
+// groupOf is by what samples tell records apart.
+func groupOf(ev *event.Event) (key [4]string) {
+	key[0], key[1] = query.UserKey(ev), ev.Gnomon.Service.ID
+	if p := ev.Gnomon.Policy; p != nil {
+		key[2] = p.Status
+	}
+	if ev.User != nil && ev.User.Group != nil {
+		key[3] = ev.User.Group.Name
+	}
+	return key
+}
+
+// groupsOf counts records by what a sample tells them apart by.
+func groupsOf(q *query.RecordRequest, list []event.Event) map[[4]string]int {
+	n := map[[4]string]int{}
+	for i := range list {
+		key := groupOf(&list[i])
+		if q.EachOf == query.ByService {
+			key[3] = ""
+		} else {
+			key[1] = ""
+		}
+		if len(q.Where.Users) == 0 {
+			key[0] = ""
+		}
+		n[key]++
+	}
+	return n
 }

@@ -30,7 +30,7 @@ func (r *Reader) Sums(ctx context.Context, q query.Request) ([]query.Row, error)
 }
 
 func (r *Reader) sums(ctx context.Context, a *ask) ([]query.Row, error) {
-	match := append([]any{term("gnomon.counted", true)}, period(atField, a.q.From, a.q.To)...)
+	match := append([]any{term(countedField, true)}, period(atField, a.q.From, a.q.To)...)
 	match = append(match, filter(&a.q.Where)...)
 	var err error
 	if a.exact, err = r.exactness(ctx, a); err != nil {
