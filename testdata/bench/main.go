@@ -66,7 +66,7 @@ func run(ctx context.Context, o *options) error {
 		if err != nil {
 			return err
 		}
-		peers := []*peer{{args: []string{o.gnomon, "scan", path}}, {args: []string{self, "-loop", path}}, {args: []string{"tcpdump", "-r", path, "-w", "/dev/null"}}}
+		peers := []*peer{{args: []string{o.gnomon, "scan", path}}, {args: []string{self, "-loop", path}}, {args: writing(path)}}
 		if err := measure(ctx, peers, o.rounds); err != nil {
 			return err
 		}
@@ -79,6 +79,15 @@ func run(ctx context.Context, o *options) error {
 		return nil
 	}
 	return tell(table, o, ratios)
+}
+
+// writing is tcpdump that reads a capture and writes it to nowhere. As root it would give /dev/null to the user that it becomes.
+func writing(path string) []string {
+	args := []string{"tcpdump", "-r", path, "-w", os.DevNull}
+	if os.Geteuid() == 0 {
+		args = append(args, "-Z", "root")
+	}
+	return args
 }
 
 // capture makes a capture, and holds what the sensor says of it against the truth.
