@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/netip"
 	"os"
 	"strings"
@@ -66,13 +67,15 @@ func TestNodeLab(t *testing.T) {
 			if address == "" {
 				t.Fatal("there is no node: start it with make elasticsearch-up")
 			}
+			namespace := fmt.Sprint("lab", time.Now().UnixNano())
 			p := &program{stdin: strings.NewReader(""), stdout: t.Output(), stderr: t.Output(), environ: []string{"HOME=" + t.TempDir(), "GNOMON_ELASTICSEARCH_PROXY=direct",
-				"GNOMON_ELASTICSEARCH_ADDRESSES=" + address, fmt.Sprint("GNOMON_ELASTICSEARCH_NAMESPACE=lab", time.Now().UnixNano())}}
+				"GNOMON_ELASTICSEARCH_ADDRESSES=" + address, "GNOMON_ELASTICSEARCH_NAMESPACE=" + namespace}}
 			for _, args := range [][]string{{"setup", "elasticsearch", "--force"}, {"scan", "--to", "elasticsearch", "--state-dir", t.TempDir(), demo}} {
 				if status := p.main(t.Context(), args); status != statusDone {
 					t.Fatalf("%v: status %d", args, status)
 				}
 			}
+			askNode(t, http.MethodPost, address+"/*-gnomon.*-"+namespace+"/_refresh", "")
 			conf, err := p.load()
 			if err != nil {
 				t.Fatal(err)
