@@ -106,7 +106,7 @@ bench: build ## measure scan beside a plain gopacket loop and tcpdump on four ki
 profile: build ## learn anew what scan and its neighbours spend their time with, for the compiler: cmd/gnomon/default.pgo
 	go -C testdata/bench run . -gnomon $(CURDIR)/$(BINARY) -dir $(BENCHDIR) -rounds 0
 	@set -ex; export $(PLAIN); profile() { go test "$$1" -o build/profiled.test -run '^$$' -bench "$$2" -cpuprofile "build/$$3.prof" "$${@:4}"; }; \
-	rm -f build/*.prof; \
+	mkdir -p build; rm -f build/*.prof; \
 	profile ./cmd/gnomon '^BenchmarkScan$$' scan -benchtime 15x -captures $(BENCHDIR); \
 	profile ./sensor/logs '^BenchmarkParse$$' logs; \
 	profile ./exporters/spool/codec . codec; \

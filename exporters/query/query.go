@@ -122,7 +122,7 @@ type RecordRequest struct {
 	Limit    int      // at most 1000; 0 is 100
 	After    string   // Page.Next of the page before
 	// Each bounds how many records of one status and one value of EachOf (ByService or ByDepartment) are given, for each user where Where
-	// names users; 0 is no bound. It is for samples of many groups at once: only so many of the newest records are looked at, and there is no next page.
+	// names users; 0 is no bound. It is for samples of many groups at once: a store may look at only so many of the newest records, and there is no next page.
 	Each   int
 	EachOf Dimension
 	// Brief says that of each record only who, which service, status and department, what it rests on and its event.id are wanted: event.id,

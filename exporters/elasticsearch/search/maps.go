@@ -17,37 +17,43 @@ const maxKeptSteps = 10_000
 // stepMaps is what was read of steps.
 type stepMaps struct {
 	mu    sync.Mutex
-	steps map[stepOf]event.Coverage
+	steps map[stepOf]keptStep
 }
 
-// stepOf is a step of time and how many records it has.
+// stepOf is a step of time.
 type stepOf struct {
-	start   int64 // Unix time, seconds
-	step    time.Duration
-	records uint64
+	start int64 // Unix time, seconds
+	step  time.Duration
 }
 
-func (c *covering) stepOf(i int) stepOf { return stepOf{c.rows[i].Start.Unix(), c.step, c.records[i]} }
+// keptStep is what was read of a step when it had so many records.
+type keptStep struct {
+	records uint64
+	maps    event.Coverage
+}
+
+func (c *covering) stepOf(i int) stepOf { return stepOf{c.rows[i].Start.Unix(), c.step} }
 
 // fill adds what is kept to the rows.
 func (k *stepMaps) fill(c *covering) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for i := range c.rows {
-		if one, has := k.steps[c.stepOf(i)]; has {
-			c.rows[i].Add(&one)
+		if kept := k.steps[c.stepOf(i)]; kept.records > 0 && kept.records == c.records[i] {
+			c.rows[i].Add(&kept.maps)
 			c.known[i] = true
 		}
 	}
 }
 
 // keep keeps what was read of a step; where there are too many, others go.
-func (k *stepMaps) keep(of stepOf, one event.Coverage) {
+func (k *stepMaps) keep(of stepOf, one keptStep) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.steps == nil {
-		k.steps = map[stepOf]event.Coverage{}
+		k.steps = map[stepOf]keptStep{}
 	}
+	delete(k.steps, of)
 	for other := range k.steps {
 		if len(k.steps) < maxKeptSteps {
 			break
@@ -95,8 +101,8 @@ func (r *Reader) coverPart(ctx context.Context, c *covering, part span) error {
 	}
 	for i := range read {
 		c.rows[part.from+i].Add(&read[i])
-		if of := c.stepOf(part.from + i); n[i] > 0 && n[i] == of.records {
-			r.maps.keep(of, read[i])
+		if n[i] > 0 && n[i] == c.records[part.from+i] {
+			r.maps.keep(c.stepOf(part.from+i), keptStep{n[i], read[i]})
 		}
 	}
 	return nil

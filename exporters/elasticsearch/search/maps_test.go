@@ -75,6 +75,9 @@ func TestCoverageMapsKept(t *testing.T) {
 	hours[1] = []string{"59", "58"}
 	look(1, 2, 2)
 	look(0, 2, 2)
+	if n := len(r.maps.steps); n != 2 {
+		t.Errorf("%d steps are kept: what an hour had before it got more is of no use", n)
+	}
 	hours[0] = []string{"5", "4", "0"}
 	look(1, 3, 2)
 }
@@ -88,7 +91,8 @@ func TestCoverageMapsBounded(t *testing.T) {
 	}
 	var k stepMaps
 	for i := range c.rows {
-		k.keep(c.stepOf(i), c.rows[i].Coverage)
+		c.records[i] = 1
+		k.keep(c.stepOf(i), keptStep{1, c.rows[i].Coverage})
 	}
 	if len(k.steps) != maxKeptSteps {
 		t.Errorf("%d steps are kept, not %d", len(k.steps), maxKeptSteps)
