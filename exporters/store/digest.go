@@ -169,25 +169,50 @@ func (r *digestReader) read(each func(c *digestClass, users digestSet)) (facets 
 // digestSet is a set as it is written, known to be whole.
 type digestSet struct{ b []byte }
 
-// set reads past a set.
+// set reads past a set: its pages and users must be in order, as many as it says, and none of them zero, so that what is read is what would be
+// written.
 func (r *digestReader) set() digestSet {
 	all, before := r.b, -1
 	for n := r.number(); n > 0 && !r.bad; n-- {
 		page, users := r.number(), r.number()
-		r.bad = r.bad || page >= pagesAtAll || int(page) <= before || users > pageUsers
+		r.bad = r.bad || page >= pagesAtAll || int(page) <= before || users == 0 || users > pageUsers
 		before = int(page)
-		if users >= uint64(sparse) {
-			r.take(pageBytes)
-			continue
+		least := 0 // of the page that may be in
+		if page == 0 {
+			least = 1
 		}
-		for list := r.take(2 * int(users)); len(list) > 0; list = list[2:] {
-			r.bad = r.bad || binary.LittleEndian.Uint16(list) >= pageUsers
+		if users >= uint64(sparse) {
+			r.bits(least, int(users))
+		} else {
+			r.list(least, int(users))
 		}
 	}
 	if r.bad {
 		return digestSet{}
 	}
 	return digestSet{all[:len(all)-len(r.b)]}
+}
+
+// list reads past a page that is told user by user.
+func (r *digestReader) list(least, users int) {
+	for list := r.take(2 * users); len(list) > 0; list = list[2:] {
+		user := int(binary.LittleEndian.Uint16(list))
+		r.bad = r.bad || user < least || user >= pageUsers
+		least = user + 1
+	}
+}
+
+// bits reads past a page that is written as bits.
+func (r *digestReader) bits(least, users int) {
+	page := r.take(pageBytes)
+	if r.bad {
+		return
+	}
+	r.bad = int(page[0]&1) > 1-least
+	for ; len(page) > 0; page = page[8:] {
+		users -= bits.OnesCount64(binary.LittleEndian.Uint64(page))
+	}
+	r.bad = r.bad || users != 0
 }
 
 // join puts all that are written in a set into another.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"encoding/binary"
 	"errors"
 	"math/rand/v2"
 	"reflect"
@@ -124,6 +125,46 @@ func TestDigestCut(t *testing.T) {
 	}
 	if _, err := decodeDigest([]byte{digestVersion + 1}); !errors.Is(err, errDigestVersion) {
 		t.Errorf("of the next version: %v", err)
+	}
+}
+
+// A set that is not as it would be written is refused: it would count somebody twice, or nobody as a user.
+func TestDigestForged(t *testing.T) {
+	bits := func(words ...uint64) string {
+		page := make([]byte, pageBytes)
+		for i, w := range words {
+			binary.LittleEndian.PutUint64(page[8*i:], w)
+		}
+		return string(page)
+	}
+	const all = ^uint64(0)
+	for _, c := range []struct {
+		name, set string
+		good      bool
+	}{
+		{"none", "\x00", true},
+		{"one", "\x01\x00\x01\x30\x00", true},
+		{"two in order", "\x01\x00\x02\x30\x00\x31\x00", true},
+		{"the first of a later page", "\x01\x01\x01\x00\x00", true},
+		{"256 as bits", "\x01\x00\x80\x02" + bits(all-1, all, all, all, 1), true},
+		{"the first of a later page as bits", "\x01\x01\x80\x02" + bits(all, all, all, all), true},
+		{"zero", "\x01\x00\x01\x00\x00", false},
+		{"zero behind another", "\x01\x00\x02\x30\x00\x00\x00", false},
+		{"one twice", "\x01\x00\x02\x30\x00\x30\x00", false},
+		{"not in order", "\x01\x00\x02\x31\x00\x30\x00", false},
+		{"beyond a page", "\x01\x00\x01\x00\x10", false},
+		{"a page of nobody", "\x01\x00\x00", false},
+		{"a page twice", "\x02\x00\x01\x30\x00\x00\x01\x31\x00", false},
+		{"zero as bits", "\x01\x00\x80\x02" + bits(all, all, all, all), false},
+		{"fewer bits than it says", "\x01\x00\x80\x02" + bits(all-1, all, all, all), false},
+		{"more bits than it says", "\x01\x00\x80\x02" + bits(all-1, all, all, all, 3), false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := decodeDigest([]byte("\x01\x00" + c.set))
+			if c.good != (err == nil) || !c.good && !errors.Is(err, errDigest) {
+				t.Errorf("%x gave %v", c.set, err)
+			}
+		})
 	}
 }
 

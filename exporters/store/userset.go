@@ -18,6 +18,9 @@ const pageShift = 12
 // add puts a user in; zero is none.
 func (s *userSet) add(user uint32) {
 	s.last = user
+	if user == 0 {
+		return
+	}
 	if s.pages == nil {
 		if s.one == user {
 			return
