@@ -64,9 +64,11 @@ func (s *Sensor) storyOf(f *flow.Flow) *story {
 
 // Found implements evidence.Sink: a hello, a certificate or a request was read.
 func (s *Sensor) Found(f *flow.Flow, seg *decode.Segment, o *evidence.Observation) {
+	s.expect(o)
+	s.unlisted.expect(f)
 	s.config.Explain.found(s, f, o)
-	s.meet(o)
 	if o.Certificate != nil {
+		s.meet()
 		s.foundCertificate(f, seg, o)
 		return
 	}
@@ -77,6 +79,7 @@ func (s *Sensor) Found(f *flow.Flow, seg *decode.Segment, o *evidence.Observatio
 func (s *Sensor) foundName(f *flow.Flow, seg *decode.Segment, o *evidence.Observation) {
 	s.counters.found(o)
 	s.learner.connect(f, seg, o)
+	s.meet()
 	var m meaning
 	s.mean(f, seg, o, &m)
 	s.remember(o)

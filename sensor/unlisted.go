@@ -10,6 +10,7 @@ import (
 	"github.com/gnomon-sensor/gnomon/sensor/evidence"
 	"github.com/gnomon-sensor/gnomon/sensor/flow"
 	"github.com/gnomon-sensor/gnomon/sensor/pdns"
+	"github.com/gnomon-sensor/gnomon/sensor/prefetch"
 	"github.com/gnomon-sensor/gnomon/sensor/wire/dns"
 )
 
@@ -48,7 +49,7 @@ func (s *Sensor) noteName(f *flow.Flow, seg *decode.Segment, o *evidence.Observa
 	}
 	switch {
 	case s.met != nil:
-		if s.met.countable && f.State&flow.Hidden == 0 {
+		if s.met.countable() && f.State&flow.Hidden == 0 {
 			s.countName(f, seg.Time, o.Name, s.met)
 		}
 	case !s.listed:
@@ -66,7 +67,7 @@ func (s *Sensor) noteUnlisted(f *flow.Flow, at int64, shown []byte, category str
 	}
 	name := lowerInto(s.unlisted.name[:0], shown)
 	if candidates.Countable(name) {
-		s.countName(f, at, name, &stranger{hash: uint32(maphash.Bytes(s.unlisted.seed, name))})
+		s.countName(f, at, name, &stranger{key: maphash.Bytes(s.unlisted.seed, name)})
 	}
 }
 
@@ -83,8 +84,8 @@ func (s *Sensor) noteLookedUp(f *flow.Flow, at int64, answer *pdns.Answer) bool 
 
 // countName counts a flow for a name, and decides whether its pace is watched. known is what is remembered of the name.
 func (s *Sensor) countName(f *flow.Flow, at int64, name []byte, known *stranger) {
-	spot := s.unlisted.spot(f)
-	if spot.ref != 0 && spot.hash == known.hash {
+	spot, hash := s.unlisted.spot(f), uint32(known.key>>32)
+	if spot.ref != 0 && spot.hash == hash {
 		return // the next request of a connection, the hello within a CONNECT
 	}
 	addr := f.Key.Address(f.Client())
@@ -97,7 +98,7 @@ func (s *Sensor) countName(f *flow.Flow, at int64, name []byte, known *stranger)
 		ref, watch = s.config.Unlisted.See(name, client, at)
 		known.ref = ref
 	}
-	spot.ref, spot.hash = ref, known.hash // of a name that was shown before, the contact stays and the bytes are the better name's
+	spot.ref, spot.hash = ref, hash // of a name that was shown before, the contact stays and the bytes are the better name's
 	if watch && spot.pace == 0 {
 		if spot.pace = s.unlisted.lend(); spot.pace != 0 {
 			f.State |= flow.Watched
@@ -140,6 +141,13 @@ func (u *unlisted) spotIf(f *flow.Flow) *openName {
 		return nil
 	}
 	return &u.open[at/openTogether][at%openTogether]
+}
+
+// expect has the place of a flow on its way to the cache.
+func (u *unlisted) expect(f *flow.Flow) {
+	if spot := u.spotIf(f); spot != nil {
+		prefetch.At(spot)
+	}
 }
 
 // lend hands out a place in paces; 0 if there is none.
