@@ -66,13 +66,20 @@ func (t *Table) control(f *Flow, h *Half, seg *decode.Segment) {
 	if seg.Flags&decode.SYN != 0 && f.State&(SynA<<seg.Dir) == 0 {
 		t.noteSYN(f, h, seg)
 	}
+	was := f.shut()
 	if seg.Flags&decode.FIN != 0 {
 		f.State |= FinA << seg.Dir
 	}
 	if seg.Flags&decode.RST != 0 {
 		f.State |= Rst
 	}
+	if f.State&Matched != 0 && !was && f.shut() {
+		t.list(t.sides[f.Side])
+	}
 }
+
+// shut says whether nothing is to follow but stragglers.
+func (f *Flow) shut() bool { return f.State&Rst != 0 || f.Has(FinA|FinB) }
 
 // noteSYN takes the SYN of one direction for its beginning.
 func (t *Table) noteSYN(f *Flow, h *Half, seg *decode.Segment) {

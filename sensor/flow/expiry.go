@@ -15,8 +15,9 @@ const (
 	tickEvery = int64(500e6)
 )
 
-// Due emits what is over at the given packet time: slices whose border has passed, and flows that are idle. It looks at a share of the
-// table that fits the time since the last call.
+// Due emits what is over at the given packet time: slices whose border has passed, and flows that are idle. Of those that are not sliced it
+// looks at a share of the table that fits the time since the last call. When a sliced flow ends follows from its packets alone, for what is
+// known of its client by then decides what becomes of it.
 func (t *Table) Due(now int64) {
 	t.now = max(t.now, now)
 	t.dropEnded()
@@ -38,7 +39,7 @@ func (t *Table) Due(now int64) {
 			t.hand = 0
 		}
 		t.ahead(t.hand+soon, now)
-		if f := t.at(t.hand); f.State&Live != 0 {
+		if f := t.at(t.hand); f.State&(Live|Matched) == Live {
 			if end, idle := t.idle(f, now); idle {
 				t.over(f, end, now)
 			}
@@ -52,7 +53,7 @@ func (t *Table) ahead(slot uint32, now int64) {
 		return
 	}
 	f := t.at(slot)
-	if _, idle := t.idle(f, now); idle && f.State&Live != 0 {
+	if _, idle := t.idle(f, now); idle && f.State&(Live|Matched) == Live {
 		prefetch.At(&t.index[f.tag&t.mask])
 		t.owner.Soon(f)
 	}
@@ -75,7 +76,7 @@ func (t *Table) dueSlices(now int64) {
 			if s.serial != l.serial || t.dueSlice(s.flow, s, now) {
 				continue
 			}
-			l.border = s.Slice.Border
+			l.border = t.nextLook(s)
 		}
 		kept = append(kept, l)
 	}
@@ -89,8 +90,13 @@ func (t *Table) dropEnded() {
 	}
 }
 
-// dueSlice emits what is pending of f if its border has passed, and ends f if it was over by then: it returns true.
+// dueSlice emits what is pending of f if its border has passed, and ends f if it was over by then, or was closed and nothing followed: it
+// returns true.
 func (t *Table) dueSlice(f *Flow, s *Side, now int64) bool {
+	if f.shut() && now >= t.shutOver(f) {
+		t.over(f, f.closed(EndIdle), now)
+		return true
+	}
 	if now < s.Slice.Border {
 		return false
 	}
@@ -102,6 +108,18 @@ func (t *Table) dueSlice(f *Flow, s *Side, now int64) bool {
 	t.border(f, now)
 	return false
 }
+
+// nextLook is when a sliced flow is to be looked at again.
+func (t *Table) nextLook(s *Side) int64 {
+	if s.flow.shut() {
+		return min(s.Slice.Border, t.shutOver(s.flow))
+	}
+	return s.Slice.Border
+}
+
+// shutOver is when a sliced flow that is closed ends: as late as the sweep may come by at others, for until then it counts what its client is
+// seen to use.
+func (t *Table) shutOver(f *Flow) int64 { return f.Last + t.config.Linger + sweepEvery + 1 }
 
 // over ends f, of which it is known at the given time that it is over. What the last slice says of the end follows packet time, too: if
 // its border came before f was over, it was written, or is written now, as a slice of a flow that goes on.

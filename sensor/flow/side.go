@@ -114,16 +114,16 @@ func (t *Table) Slices(f *Flow, now, first, every int64) *Side {
 }
 
 // listing is a sliced flow on the list that Due looks through: as long as the serial is the side's, it is the same flow. The border stands
-// here as well, no later than the slice's own, so that what is not due costs no look at side and flow: twice a second that was 2 % of reading
+// here as well, no later than the slice's own and the flow's end, so that what is not due costs no look at side and flow: twice a second that was 2 % of reading
 // handshakes.
 type listing struct {
 	border     int64
 	at, serial uint32
 }
 
-// list puts a sliced flow on the list.
+// list puts a sliced flow on the list: when its slices begin, and once more when it is closed.
 func (t *Table) list(s *Side) {
-	t.matched = append(t.matched, listing{s.Slice.Border, s.at, s.serial})
+	t.matched = append(t.matched, listing{t.nextLook(s), s.at, s.serial})
 }
 
 // Flush writes what is pending of f's slice, for a caller that is about to give the flow another meaning.
