@@ -191,6 +191,9 @@ func (s *Sensor) Coverage() Coverage {
 // publish makes the counters visible to others.
 func (s *Sensor) publish() {
 	c, d, t := &s.counters, s.decode.Stats(), s.flows.Stats()
+	if !s.config.Share.counts() {
+		d = decode.Stats{}
+	}
 	p := Coverage{Received: d.Frames, Segments: d.Segments, Copies: s.copies.found, Flows: t.Created, Live: uint64(t.Live),
 		Readable: c.readable, Named: c.named,
 		ECH: c.web.ECH.Flows, EncryptedDNS: c.web.EncryptedDNS.Flows + c.otherPorts.EncryptedDNS.Flows,

@@ -18,6 +18,9 @@
 // everything half read; workers share the catalogue, which is read only, the visits and the sink, which are touched when a record
 // exists.
 //
+// Capture files have no queues to divide their traffic by: there, one reader (capture/share) gives every frame to every worker, which drops
+// what belongs to the clients of others (Share). They find together what one finds alone.
+//
 // Time is packet time. What a record says (borders of slices, ends of flows, identifiers) follows from the packets alone, so that
 // the same input gives the same records; the wall clock only decides, on a live interface, when silence is noticed.
 //

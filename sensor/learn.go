@@ -28,6 +28,7 @@ const (
 // learner keeps the Learner from being told the same all the time.
 type learner struct {
 	to       Learner
+	shared   bool // DHCP is passed on in order with other workers; see Share
 	resolver seenHost
 	proxy    seenHost
 }
@@ -67,15 +68,22 @@ func (l *learner) connect(f *flow.Flow, seg *decode.Segment, o *evidence.Observa
 
 // datagram passes DHCP on. A flow is asked once, when it is new.
 func (l *learner) datagram(f *flow.Flow, seg *decode.Segment) {
-	if l.to == nil || f.Key.Proto != decode.UDP || seg.Cut() {
-		return
+	if l.to != nil && !l.shared && isDHCP(seg) {
+		l.pass(seg)
 	}
-	switch {
-	case f.Key.HasPort(portBOOTPS), f.Key.HasPort(portBOOTPC):
-		l.to.DHCP(seg.Payload, false, seg.Time)
-	case f.Key.HasPort(portDHCPv6c), f.Key.HasPort(portDHCPv6srv):
-		l.to.DHCP(seg.Payload, true, seg.Time)
-	}
+}
+
+// isDHCP says whether a segment is a whole datagram to or from a port of DHCP.
+func isDHCP(seg *decode.Segment) bool {
+	k := &seg.Key
+	return k.Proto == decode.UDP && !seg.Cut() &&
+		(k.HasPort(portBOOTPS) || k.HasPort(portBOOTPC) || k.HasPort(portDHCPv6c) || k.HasPort(portDHCPv6srv))
+}
+
+// pass passes a datagram on that isDHCP.
+func (l *learner) pass(seg *decode.Segment) {
+	v6 := !seg.Key.HasPort(portBOOTPS) && !seg.Key.HasPort(portBOOTPC)
+	l.to.DHCP(seg.Payload, v6, seg.Time)
 }
 
 // macString is a hardware address as ECS writes it: upper case, hyphens.

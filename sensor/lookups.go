@@ -64,13 +64,16 @@ func (s *Sensor) Message(f *flow.Flow, seg *decode.Segment, m *dns.Message, raw 
 		return
 	}
 	s.config.Explain.message(seg, m)
-	s.counters.dns(m)
 	client := seg.Dir
 	if m.Response {
 		client = 1 - client
-		s.learner.sawResolver(seg.Key.Address(seg.Dir), seg.Time)
+		s.answered(f, seg)
 		s.learnAddresses(seg, m, client)
 	}
+	if s.config.Share.overhears() {
+		return
+	}
+	s.counters.dns(m)
 	if m.Questions == 0 || len(m.QName) == 0 {
 		return
 	}

@@ -59,6 +59,9 @@ type Config struct {
 	Explain *Explainer
 	// Learner is told of resolvers, proxies and DHCP; nil: nobody is.
 	Learner Learner
+	// Share is the part of the source that the worker answers for, if others read the same one; nil: all of it. Such workers have PDNS, Fronts
+	// and Unlisted each for itself, so that none knows what lies ahead of it in the capture.
+	Share *Share
 }
 
 // batchSize is how many frames go through the stages together: enough to overlap the table's misses, few enough to stay in the
@@ -101,7 +104,7 @@ type Sensor struct {
 // New returns a sensor that reads source. Close frees its memory.
 func New(config Config, source capture.Source, classify classifiers.Classifier, sink Sink) (*Sensor, error) {
 	s := &Sensor{config: config, source: source, decode: decode.New(config.Seed), classify: classify, sink: sink,
-		learner: learner{to: config.Learner}, unlisted: unlisted{seed: maphash.MakeSeed()}, category: []string{"network"}}
+		learner: learner{to: config.Learner, shared: config.Share != nil}, unlisted: unlisted{seed: maphash.MakeSeed()}, category: []string{"network"}}
 	var err error
 	if s.flows, err = flow.New(config.Flow, s); err != nil {
 		return nil, err
@@ -120,8 +123,11 @@ func (s *Sensor) Close() { s.flows.Close() }
 func (s *Sensor) Run(ctx context.Context) error {
 	var batch [batchSize]capture.Frame // frame.Data is valid until the next call of Next
 	take := s.batch
-	if s.config.Explain != nil {
+	switch {
+	case s.config.Explain != nil:
 		take = s.explained
+	case s.config.Share != nil:
+		take = s.shared
 	}
 	for ctx.Err() == nil {
 		n, err := s.source.Next(batch[:])
@@ -147,8 +153,10 @@ func (s *Sensor) Run(ctx context.Context) error {
 func (s *Sensor) Beats() uint64 { return s.beats.Load() }
 
 // batch takes frames through decoding, the flow table and the search for names.
-func (s *Sensor) batch(frames []capture.Frame) error {
-	segments := s.decoded(frames)
+func (s *Sensor) batch(frames []capture.Frame) error { return s.through(s.decoded(frames)) }
+
+// through takes segments through the flow table and the search for names.
+func (s *Sensor) through(segments []decode.Segment) error {
 	for i := range segments {
 		if i%flow.Group == 0 {
 			s.flows.Flows(segments[min(i+flow.Group, len(segments)):])
@@ -273,6 +281,9 @@ func (s *Sensor) due(n int) {
 
 // finish writes every open flow.
 func (s *Sensor) finish() {
+	if sh := s.config.Share; sh != nil {
+		s.flows.Reached(sh.latest)
+	}
 	s.flows.Finish()
 	s.lookups.finish()
 	s.publish()

@@ -54,8 +54,16 @@ func (n *Name) add(o *Name) {
 	n.Answers += o.Answers
 	n.Paced += o.Paced
 	n.Paths += o.Paths
-	n.Alias = cmp.Or(n.Alias, o.Alias)
+	n.Alias = leastAlias(n.Alias, o.Alias)
 	n.Clients.Merge(&o.Clients)
+}
+
+// leastAlias is the service that stands for a name which led to several: the first by its identifier, whichever was seen first.
+func leastAlias(a, b string) string {
+	if a == "" || b != "" && b < a {
+		return b
+	}
+	return a
 }
 
 // Merge adds up the names of several days, or of several parts of one: the label is that of the first.
@@ -68,6 +76,22 @@ func Merge(days ...*Day) *Day {
 		out.From, out.Until = min(out.From, d.From), max(out.Until, d.Until)
 		out.Over += d.Over
 		out.Names = mergeNames(out.Names, d.Names)
+	}
+	return out
+}
+
+// Join adds up the days of two tables that counted parts of the same traffic, both the oldest first, each with at most limit names.
+func Join(a, b []*Day, limit int) []*Day {
+	all := slices.Concat(a, b)
+	slices.SortStableFunc(all, func(a, b *Day) int { return cmp.Compare(a.From, b.From) })
+	var out []*Day
+	for _, d := range all {
+		if n := len(out); n > 0 && out[n-1].From == d.From {
+			out[n-1] = Merge(out[n-1], d)
+			out[n-1].Cut(limit)
+			continue
+		}
+		out = append(out, d)
 	}
 	return out
 }

@@ -116,6 +116,9 @@ func New(config Config) *Table {
 	return &Table{config: config, seed: maphash.MakeSeed(), next: 1}
 }
 
+// Beside returns an empty table for another worker on a part of the same traffic, whose days Join adds to those of t.
+func (t *Table) Beside() *Table { return New(t.config) }
+
 // watchEach is how many flows of a name are watched before it counts as one that does not stream, for the rest of its day.
 const watchEach = 64
 
@@ -229,7 +232,7 @@ func (t *Table) Alias(name []byte, service string, at int64) {
 		if s.aliases == nil {
 			s.aliases = map[uint32]string{}
 		}
-		s.aliases[i] = service
+		s.aliases[i] = leastAlias(s.aliases[i], service)
 	}
 }
 
