@@ -36,6 +36,7 @@ type inputs struct {
 	format   string // of all, auto or pcap
 	pipe     bool   // stdin is read as well
 	captures []string
+	workers  int // that read them together; 0: as many as suit
 	logs     []*logInput
 	failed   bool
 }

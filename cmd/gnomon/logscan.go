@@ -48,13 +48,7 @@ func (in *inputs) scan(ctx context.Context, parts *parts, c *settings, pipe *pip
 			return func(line []byte, r *logs.Record) (bool, error) { return a.Add(r, line), nil }
 		})
 	}
-	readCaptures := func() error {
-		return in.p.replay(ctx, in.captures, true, func(source capture.Source) error {
-			seen, err := parts.runOne(ctx, parts.sensor(c), source, pipe)
-			coverage.Add(&seen)
-			return err
-		})
-	}
+	readCaptures := func() error { return in.readCaptures(ctx, parts, c, pipe, &coverage) }
 	for _, read := range []func() error{func() error { return readLogs(first) }, readCaptures, func() error { return readLogs(then) }} {
 		if one := read(); one != nil {
 			if err = one; !errors.Is(err, errReported) {
@@ -68,6 +62,19 @@ func (in *inputs) scan(ctx context.Context, parts *parts, c *settings, pipe *pip
 		coverage.TwoEyes = &both
 	}
 	return coverage, err
+}
+
+// readCaptures takes the captures through the pipeline and adds up what was seen.
+func (in *inputs) readCaptures(ctx context.Context, parts *parts, c *settings, pipe *pipeline, coverage *sensor.Coverage) error {
+	workers, err := newCrew(parts, c, pipe, crewSize(in.workers, in.captures))
+	if err != nil {
+		return err
+	}
+	return in.p.replay(ctx, in.captures, true, func(source capture.Source) error {
+		seen, err := workers.run(ctx, source, pipe)
+		coverage.Add(&seen)
+		return err
+	})
 }
 
 // sorted tells the eyes of every log, and which of them to read before the captures.

@@ -28,6 +28,9 @@ traffic could be read at all, what hides the rest (encrypted hellos, encrypted D
 the embedded store too, with --to to one other output, with the captures' own times; the daemon must not be running on the same state
 directory, and no findings are raised: the daemon alone does that. The same input once more leaves every record there once.
 
+Captures can be read on several cores: every worker of --workers sees every frame and answers for its own clients, so that the results are those of one.
+Several capture files are read so unless told otherwise.
+
 Memory is bounded however long the logs are: more than 65,536 users of one service are estimated from a sample of them, and said as "about" (users_error
 in JSON), and visits that had to be closed early are counted (visits_cut).`,
 		Example: "  gnomon scan office.pcap\n  tcpdump -i eth1 -w - | gnomon scan -\n  gnomon scan --format squid-upload /var/log/squid",
@@ -35,6 +38,9 @@ in JSON), and visits that had to be closed early are counted (visits_cut).`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if keep && so.to != "" {
 				return usageError{errors.New("choosing where records go: --store and --to cannot both be")}
+			}
+			if err := workersFlag(so.workers); err != nil {
+				return err
 			}
 			if keep {
 				so.to = storeOutput
@@ -46,6 +52,7 @@ in JSON), and visits that had to be closed early are counted (visits_cut).`,
 	cmd.Flags().BoolVar(&so.asJSON, "json", false, "print the summary as JSON")
 	cmd.Flags().BoolVar(&keep, "store", false, "keep the records in the embedded store")
 	cmd.Flags().StringVar(&so.to, "to", "", "hand the records to this `OUTPUT` as it is configured: file, syslog or elasticsearch")
+	cmd.Flags().IntVar(&so.workers, "workers", 0, "how many workers read captures together, 1 to 64; 0: one for one file, one for each processor, at most 4, for several")
 	cmd.Flags().StringVar(&so.stateDir, "state-dir", "", "the state directory with the store and the spool (observer.state_dir)")
 	return cmd
 }
@@ -53,6 +60,7 @@ in JSON), and visits that had to be closed early are counted (visits_cut).`,
 // scanOptions are the flags of scan.
 type scanOptions struct {
 	asJSON   bool
+	workers  int    // that read captures together; 0: as many as suit
 	to       string // the output that gets the records; empty: none does
 	stateDir string
 }
@@ -81,6 +89,7 @@ func (p *program) scan(ctx context.Context, args []string, lo *logOptions, o *sc
 		return err
 	}
 	defer func() { err = errors.Join(err, closeStore()) }()
+	in.workers = o.workers
 	in.pipe = len(files) < len(args) // it is looked at once the store is there: what comes by a pipe may come late
 	coverage, err := in.scan(ctx, parts, &c, pipe)
 	if err != nil && !errors.Is(err, errReported) {

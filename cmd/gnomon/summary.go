@@ -42,6 +42,7 @@ type serviceSum struct {
 	upload             event.Upload
 	uploadKnown        bool
 	status             string
+	statusAt           event.Time
 }
 
 func newSummary() *summary {
@@ -103,9 +104,16 @@ func (sum *serviceSum) add(ev *event.Event) {
 		sum.upload.Low += u.Low
 		sum.upload.High += u.High
 	}
-	if ev.Gnomon.Policy != nil {
-		sum.status = ev.Gnomon.Policy.Status
+	sum.judged(ev)
+}
+
+// judged takes the status of the latest record, in whatever order they come.
+func (sum *serviceSum) judged(ev *event.Event) {
+	p := ev.Gnomon.Policy
+	if p == nil || ev.Timestamp < sum.statusAt || ev.Timestamp == sum.statusAt && p.Status < sum.status {
+		return
 	}
+	sum.status, sum.statusAt = p.Status, ev.Timestamp
 }
 
 // known is a figure that a log line may leave out.

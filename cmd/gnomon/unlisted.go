@@ -24,6 +24,7 @@ import (
 // unlisted keeps what the sensor counts of names that are in no catalogue, and makes records of the candidates when a day has ended.
 type unlisted struct {
 	table     *candidates.Table
+	beside    []*candidates.Table // of the other workers that read captures together; see crew
 	limit     int
 	store     *store.Store // nil: nothing is kept beyond the process
 	part      string       // names this run's part of a day
@@ -260,6 +261,9 @@ func (u *unlisted) finish(ctx context.Context, now time.Time) ([]candidates.Cand
 		return nil, nil
 	}
 	days := u.table.Take(math.MaxInt64)
+	for _, t := range u.beside {
+		days = candidates.Join(days, t.Take(math.MaxInt64), u.limit)
+	}
 	var errs []error
 	for _, d := range days {
 		switch {

@@ -61,10 +61,15 @@ func (p *program) assemble(c *settings) (*parts, error) {
 
 // share makes what workers share, for so many of them.
 func (w *parts) share(workers int) (err error) {
-	conf := pdns.Default()
-	conf.Workers, conf.Lasting = workers, w.lasting
-	w.pdns, err = pdns.New(conf, seed()[0])
+	w.pdns, err = newPDNS(workers, w.lasting)
 	return err
+}
+
+// newPDNS makes the table of addresses and their names for so many workers.
+func newPDNS(workers int, lasting bool) (*pdns.Table, error) {
+	conf := pdns.Default()
+	conf.Workers, conf.Lasting = workers, lasting
+	return pdns.New(conf, seed()[0])
 }
 
 // sensor is the configuration of one worker.
