@@ -20,8 +20,14 @@ import (
 //	copies                           after the first, every worker compares every segment
 //
 // What is counted of frames the first worker counts, and anything else the one whose it is, so that the sums are what one worker would have
-// counted. What may differ: flows that a full table lets go (each worker has its own), which of a name's flows are watched for
-// answers at a token's pace once there are more than 64, and copies of datagrams before the first copy of a look-up or a SYN.
+// counted. What may differ:
+//
+//   - flows that a full table lets go: each worker has its own;
+//   - which of a name's flows are watched for answers at a token's pace, once there are more than 64;
+//   - copies of datagrams before the first copy of a look-up or a SYN;
+//   - the identifier of a visit, and which of its records is marked as the first, where a client uses a service by a proxy and looks its name
+//     up or goes there directly as well: the proxy's worker and its own do not wait for each other;
+//   - names of addresses that only others looked up, over TCP.
 type Share struct {
 	number, of uint64
 	handed     *handed

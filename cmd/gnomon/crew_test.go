@@ -128,11 +128,12 @@ func TestWorkersAgree(t *testing.T) {
 	}
 	inputs["a damaged file among several"] = []string{demo, file(t, "cut.pcap", string(whole[:len(whole)/2])), "../../testdata/cases/go-quic"}
 	state := t.TempDir()
-	found := 0
 	for name, args := range inputs {
 		t.Run(name, func(t *testing.T) {
 			summary, records := workersScan(t, state, 1, args...)
-			found += strings.Count(records, "\n")
+			if found := strings.Count(records, "\n"); name == "many clients" && found < 1000 {
+				t.Errorf("%d records are too few to tell anything", found)
+			}
 			for _, workers := range []int{2, 3, 7} {
 				got, gotRecords := workersScan(t, state, workers, args...)
 				if got != summary {
@@ -143,9 +144,6 @@ func TestWorkersAgree(t *testing.T) {
 				}
 			}
 		})
-	}
-	if found < 1000 {
-		t.Errorf("there were %d records in all: too few to tell anything", found)
 	}
 }
 
