@@ -25,6 +25,7 @@ type Series struct {
 	peeked  []capture.Frame
 	latest  int64
 	began   bool // frames were delivered since the last Resume
+	ifaces  interfaces
 	stats   capture.Stats
 }
 
@@ -94,6 +95,7 @@ func (s *Series) Next(batch []capture.Frame) (int, error) {
 			}
 		}
 		n, err := s.read(batch)
+		s.ifaces.renumber(s.current, batch[:n])
 		for i := range batch[:n] {
 			s.latest = max(s.latest, batch[i].Time)
 		}
@@ -128,6 +130,7 @@ func (s *Series) begin() error {
 		return io.EOF
 	}
 	s.current, s.next = s.next, nil
+	s.ifaces.next()
 	return nil
 }
 
@@ -181,13 +184,8 @@ func (s *Series) Name() string {
 	return s.current.Name()
 }
 
-// InterfaceName implements capture.Named.
-func (s *Series) InterfaceName(i uint16) string {
-	if s.current == nil {
-		return ""
-	}
-	return s.current.InterfaceName(i)
-}
+// InterfaceName implements capture.Named, for the frames of all captures so far.
+func (s *Series) InterfaceName(i uint16) string { return s.ifaces.name(i) }
 
 // Stats implements capture.Counted, for the captures since Resume.
 func (s *Series) Stats() capture.Stats {
