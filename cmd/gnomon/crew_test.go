@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,7 +60,7 @@ func manyClients(t *testing.T, from string, times int) string {
 	if !errors.Is(err, io.EOF) {
 		t.Fatal(err)
 	}
-	slices.SortStableFunc(all, func(a, b capture.Frame) int { return int(a.Time - b.Time) })
+	slices.SortStableFunc(all, func(a, b capture.Frame) int { return cmp.Compare(a.Time, b.Time) })
 	var out bytes.Buffer
 	w, err := pcapfile.NewWriter(&out, all[0].Link)
 	if err != nil {
