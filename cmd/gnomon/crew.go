@@ -30,8 +30,9 @@ func workersFlag(n int) error {
 	return nil
 }
 
-// crewSize is how many workers read the captures: as many as were asked for, else one for one file, and one for each processor, but no more
-// than a few, for several.
+// crewSize is how many workers read the captures: as many as were asked for, else one for one file, and one for each processor but the one that
+// reads, and no more than a few, for several. Two workers on two cores took 1.7 to 2 times the processor time of one to be done 11 % sooner
+// with handshakes, and no sooner with bulk traffic.
 func crewSize(asked int, captures []string) int {
 	if asked > 0 {
 		return asked
@@ -40,7 +41,7 @@ func crewSize(asked int, captures []string) int {
 	if err != nil || len(files) < 2 { // what is wrong is said when they are read
 		return 1
 	}
-	return min(runtime.GOMAXPROCS(0), usualCrew)
+	return min(max(1, runtime.GOMAXPROCS(0)-1), usualCrew)
 }
 
 // crew is the workers that read captures together. Each has what it learns of names to itself; see sensor.Share.

@@ -30,7 +30,7 @@ directory, and no findings are raised: the daemon alone does that. The same inpu
 
 Captures can be read on several cores: every worker of --workers sees every frame and answers for its own clients, so that the results are those of
 one. It takes less time where cores are idle and more processor time in all (two workers: up to twice that of one), and each worker has a flow table of
-its own. Several capture files are read so unless told otherwise; --workers 1 is the cheapest way.
+its own. Several capture files are read so unless told otherwise, by one worker less than there are cores; --workers 1 is the cheapest way.
 
 Memory is bounded however long the logs are: more than 65,536 users of one service are estimated from a sample of them, and said as "about" (users_error
 in JSON), and visits that had to be closed early are counted (visits_cut).`,
@@ -53,7 +53,7 @@ in JSON), and visits that had to be closed early are counted (visits_cut).`,
 	cmd.Flags().BoolVar(&so.asJSON, "json", false, "print the summary as JSON")
 	cmd.Flags().BoolVar(&keep, "store", false, "keep the records in the embedded store")
 	cmd.Flags().StringVar(&so.to, "to", "", "hand the records to this `OUTPUT` as it is configured: file, syslog or elasticsearch")
-	cmd.Flags().IntVar(&so.workers, "workers", 0, "how many workers read captures together, 1 to 64; 0: one for one file, one for each processor, at most 4, for several")
+	cmd.Flags().IntVar(&so.workers, "workers", 0, "how many workers read captures together, 1 to 64; 0: one for one file, one for each processor but one, at most 4, for several")
 	cmd.Flags().StringVar(&so.stateDir, "state-dir", "", "the state directory with the store and the spool (observer.state_dir)")
 	return cmd
 }
