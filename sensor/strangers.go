@@ -21,8 +21,8 @@ const (
 // instead of one at the catalogue's services, one at what hides names, and one at the names that were counted.
 //
 // A name is known by 62 bits of its hash, which hangs on a secret of the process: that one is taken for another is as likely as to guess that
-// secret. With the names themselves, four times as long, the look took 92 ns of a hello's 900, with their hashes half of that: what many
-// packets lie between is in no near cache, and there were too many pages of it.
+// secret. With the names themselves, four times as long, reading handshakes waited here for memory 4.4 % of its time, and with their hashes
+// 1.8: what many packets lie between is in no near cache, and it was spread over four times as many pages.
 type strangers struct {
 	of      steady // nil: nothing is remembered
 	edition any
