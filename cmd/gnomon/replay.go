@@ -53,7 +53,8 @@ func (p *program) replaySeries(ctx context.Context, files []string, bar *progres
 	}
 	defer func() { _ = series.Close() }() // what went wrong was complained about
 	for {
-		if err := read(&progressSource{Series: series, bar: bar}); err != nil {
+		err := series.Guard(func() error { return read(&progressSource{Series: series, bar: bar}) })
+		if err != nil {
 			return err
 		}
 		if ctx.Err() != nil {

@@ -9,8 +9,8 @@ type LinkType uint16
 
 // Frame is one captured frame.
 type Frame struct {
-	// Data is what was captured of the frame, from the link-layer header on. It aliases the source's buffer and is valid until the
-	// next call of Next.
+	// Data is what was captured of the frame, from the link-layer header on. It aliases the source's buffer, is valid until the
+	// next call of Next and must not be written to.
 	Data []byte
 	// Time is the capture time in nanoseconds since 1970-01-01 UTC.
 	Time int64
@@ -43,6 +43,14 @@ type Source interface {
 type Named interface {
 	// InterfaceName is the name of interface i, or "" if it has none.
 	InterfaceName(i uint16) string
+}
+
+// Guarded is implemented by sources whose frames may lie in memory that somebody else can take away, as a mapped file's when it is cut.
+type Guarded interface {
+	// Guard calls run and returns its error. All that looks at frames, Next too, goes in it, on the goroutine that called Guard. If their
+	// memory is gone, that is an error of Guard, and what run worked on was left in the middle and must not be used any more. A source
+	// whose Guard is never called gives copies; one that was read in it is read in it to its end.
+	Guard(run func() error) error
 }
 
 // Stats are counters since the source was opened.

@@ -33,9 +33,8 @@ const (
 	//	mmap 0.24   and MADV_SEQUENTIAL 0.25   and MAP_POPULATE 0.27   and every line of the next 128 KiB touched first 0.11
 	//
 	// The walk over a mapping waits for memory at every header; the copy of read(2) brings the records into the cache. Touching
-	// ahead makes the mapping as cheap, but only while the page cache holds large folios, and a file that is cut while it is mapped kills
-	// the process with SIGBUS. Over small folios the mapping alone takes the kernel longer than the copy: windows of 4 MiB, mapped at once
-	// and fetched ahead, 0.31 against 0.25 on a busier day. A page-aligned target for read(2) gained nothing. In the whole
+	// ahead is cheaper than the copy, but only where the page cache holds large folios (see place): over small ones the mapping alone takes the
+	// kernel as long. A page-aligned target for read(2) gained nothing. In the whole
 	// program, which has other things in that cache as well, the walk waited for memory 3.3 to 4.5 % of the time with 512 KiB, 1.4 to 2.0 with
 	// 256 and 1.2 with 128, where the calls cost more than that saves.
 	bufferSize = 512 << 10
@@ -52,6 +51,8 @@ type File struct {
 	packed bool  // in decompresses what disk reads
 	total  int64 // bytes on disk, 0 if unknown
 
+	place      *place // where it is read in place
+	copied     []byte // buf where it is not
 	records    walker
 	buf        []byte
 	start, end int   // the bytes of buf that are not yet walked
@@ -244,6 +245,7 @@ func (f *File) Next(batch []capture.Frame) (int, error) {
 			f.final = f.settle(err)
 		}
 	}
+	f.unplace()
 	return 0, f.final
 }
 
@@ -278,6 +280,9 @@ func (f *File) discard() error {
 
 // read moves what is left to the front and reads once behind it.
 func (f *File) read() {
+	if f.extend() {
+		return
+	}
 	f.offset += int64(f.start)
 	f.end = copy(f.buf, f.buf[f.start:f.end])
 	f.start = 0

@@ -25,6 +25,7 @@ type Series struct {
 	peeked  []capture.Frame
 	latest  int64
 	began   bool // frames were delivered since the last Resume
+	guarded bool // within Guard
 	ifaces  interfaces
 	stats   capture.Stats
 }
@@ -84,6 +85,7 @@ var (
 	_ capture.Source  = (*Series)(nil)
 	_ capture.Named   = (*Series)(nil)
 	_ capture.Counted = (*Series)(nil)
+	_ capture.Guarded = (*Series)(nil)
 )
 
 // Next implements capture.Source.
@@ -143,6 +145,9 @@ func (s *Series) peek() error {
 		if err != nil {
 			s.complain(err)
 			continue
+		}
+		if s.guarded {
+			f.inPlace()
 		}
 		s.next, s.peeked = f, make([]capture.Frame, 1)
 		n, err := f.Next(s.peeked)

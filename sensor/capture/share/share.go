@@ -72,25 +72,41 @@ func (r *Reader) Close() error {
 // Wait returns when the source is read no more: at its end, or when every worker has closed.
 func (r *Reader) Wait() { <-r.ended }
 
-// run reads to the end.
+// run reads to the end, under the source's guard if it has one: the workers see copies alone.
 func (r *Reader) run() {
 	defer close(r.ended)
-	var frames [Batch]capture.Frame
 	c := r.chunk()
-	for c != nil {
+	guard := func(run func() error) error { return run() }
+	if guarded, ok := r.source.(capture.Guarded); ok {
+		guard = guarded.Guard
+	}
+	err := guard(func() error {
+		r.read(&c)
+		return nil
+	})
+	if err != nil { // in the middle of a batch
+		c.fail(batch{err: err, names: r.names.known, source: r.names.latest})
+		r.publish(c)
+	}
+}
+
+// read fills *c, and the chunks after it, until the source ends or nobody reads any more.
+func (r *Reader) read(c **chunk) {
+	var frames [Batch]capture.Frame
+	for *c != nil {
 		n, err := r.source.Next(frames[:])
 		r.names.look(r.source, frames[:n])
 		b := batch{err: err, names: r.names.known, source: r.names.latest}
-		if c = r.room(c, frames[:n]); c == nil {
+		if *c = r.room(*c, frames[:n]); *c == nil {
 			return
 		}
-		c.add(frames[:n], b)
+		(*c).add(frames[:n], b)
 		if err != nil {
-			r.publish(c)
+			r.publish(*c)
 			return
 		}
 		if n == 0 { // a quiet source: what there is goes on its way
-			c = r.next(c)
+			*c = r.next(*c)
 		}
 	}
 }
@@ -191,6 +207,15 @@ func (c *chunk) add(frames []capture.Frame, b batch) {
 		c.frames = append(c.frames, f)
 	}
 	b.end = len(c.frames)
+	c.batches = append(c.batches, b)
+}
+
+// fail ends c with an error, behind the last batch that was added whole.
+func (c *chunk) fail(b batch) {
+	if n := len(c.batches); n > 0 {
+		b.end = c.batches[n-1].end
+	}
+	c.frames = c.frames[:b.end]
 	c.batches = append(c.batches, b)
 }
 

@@ -291,3 +291,54 @@ func BenchmarkTwoWorkers(b *testing.B) {
 		b.Fatal(err)
 	}
 }
+
+// taken is a source whose memory goes away before a batch.
+type taken struct {
+	made
+	before int
+}
+
+var errTaken = errors.New("reading taken: its memory is gone")
+
+func (s *taken) Guard(run func() error) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = errTaken
+		}
+	}()
+	return run()
+}
+
+func (s *taken) Next(to []capture.Frame) (int, error) {
+	if s.at == s.before {
+		panic("fault")
+	}
+	return s.made.Next(to)
+}
+
+// What was copied before the memory of the source went away every worker sees, then the error.
+func TestGuarded(t *testing.T) {
+	for _, before := range []int{0, 1, chunkBatches, chunkBatches + 3, 700} {
+		t.Run(fmt.Sprint(before), func(t *testing.T) {
+			source := taken{made: made{batches: framesOf(701, 4, 60), err: io.EOF}, before: before}
+			r := New(&source, 2)
+			alone := made{batches: framesOf(701, 4, 60), err: io.EOF}
+			want := readAll(&alone, before)
+			var running sync.WaitGroup
+			for i := range 2 {
+				running.Go(func() {
+					got := readAll(r.Source(i), toItsEnd)
+					if len(got) != before+1 || before > 0 && !reflect.DeepEqual(got[:before], want) {
+						t.Errorf("worker %d saw %d batches, want the %d before the fault and its error", i, len(got), before)
+						return
+					}
+					if last := got[before]; len(last.frames) != 0 || last.err != errTaken.Error() {
+						t.Errorf("worker %d saw %d frames at last, %s", i, len(last.frames), last.err)
+					}
+				})
+			}
+			running.Wait()
+			r.Wait()
+		})
+	}
+}
