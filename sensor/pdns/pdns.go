@@ -64,8 +64,7 @@ type Table struct {
 	shard []shard
 	// there says of which stretches of a table for one worker the memory is there.
 	there []bool
-	// touched is a sum of what is read for the cache alone, so that it is read.
-	touched uint64
+	late  late // of a table for one worker
 }
 
 type shard struct {
@@ -126,9 +125,6 @@ type Told struct {
 	TTL  uint32
 }
 
-// batch is how many addresses are looked up at once.
-const batch = 16
-
 // Learn notes that client was told, at a time in nanoseconds, that name (lower case) has the addresses. It does not allocate and keeps
 // nothing that it is given.
 func (t *Table) Learn(client decode.Address, name []byte, at int64, told []Told) {
@@ -136,11 +132,15 @@ func (t *Table) Learn(client decode.Address, name []byte, at int64, told []Told)
 		return
 	}
 	n := answer{name: name, sum: t.sum(name), now: seconds(at)}
-	for len(told) > batch {
-		t.learn(client, &n, told[:batch])
-		told = told[batch:]
+	for len(told) > 0 {
+		some := told[:min(batch, len(told))]
+		if t.lock {
+			t.learn(client, &n, some)
+		} else {
+			t.postpone(client, &n, some)
+		}
+		told = told[len(some):]
 	}
-	t.learn(client, &n, told)
 	runtime.KeepAlive(t) // the memory of its entries is given back with it
 }
 
@@ -152,52 +152,24 @@ type answer struct {
 	expiry uint32
 }
 
-// learn touches every place before it goes to the first, so that the misses overlap.
-func (t *Table) learn(client decode.Address, n *answer, told []Told) {
-	var places [batch]uint64
-	var keys [batch][2]uint64
-	var touched uint64
-	for i := range told {
-		place := t.place(told[i].Addr)
-		places[i] = place
-		s := t.shardOf(place)
-		for j, who := range [2]*decode.Address{&client, &everyone} {
-			key := t.key(place, *who)
-			keys[i][j] = key
-			if !t.lock {
-				set := t.set(s, key)
-				t.touch(s, key)
-				touched |= set[0].key | set[2].key
-			}
-		}
-	}
-	t.touched += touched
-	for i := range told {
-		n.expiry = n.now + min(max(least, told[i].TTL), math.MaxInt32) + grace
-		s := t.shardOf(places[i])
-		if t.lock {
-			s.mu.Lock()
-		}
-		s.learn(t.set(s, keys[i][0]), keys[i][0], n)
-		s.learn(t.set(s, keys[i][1]), keys[i][1], n)
-		if t.lock {
-			s.mu.Unlock()
-		}
-	}
+// expires is when an address of the answer is forgotten.
+func (n *answer) expires(told *Told) uint32 {
+	return n.now + min(max(least, told.TTL), math.MaxInt32) + grace
 }
 
-// stretch is how many entries' memory is asked for at once: 64 KiB.
-const stretch = 64 << 10 / entrySize
-
-// touch has the memory of a key's set there, and what lies around it: answers fall anywhere in the table, and page by page it was 4,096 faults
-// that way instead of 128.
-func (t *Table) touch(s *shard, key uint64) {
-	n := int(key>>8&t.mask*ways) / stretch
-	if t.there[n] {
-		return
+// learn puts an answer into its places in a table of several workers.
+func (t *Table) learn(client decode.Address, n *answer, told []Told) {
+	for i := range told {
+		place := t.place(told[i].Addr)
+		s := t.shardOf(place)
+		n.expiry = n.expires(&told[i])
+		s.mu.Lock()
+		for _, who := range [2]*decode.Address{&client, &everyone} {
+			key := t.key(place, *who)
+			s.learn(t.set(s, key), key, n)
+		}
+		s.mu.Unlock()
 	}
-	t.there[n] = true
-	hugepage.Touch(s.slots[n*stretch : min((n+1)*stretch, len(s.slots))])
 }
 
 // seconds is a time in the unit of an entry; what lies outside of it is damage.
@@ -257,6 +229,8 @@ func (t *Table) Lookup(client, server decode.Address, at int64, buf []byte) (Ans
 	if t.lock {
 		s.mu.Lock()
 		defer s.mu.Unlock()
+	} else {
+		t.settle()
 	}
 	for i, who := range [2]decode.Address{client, everyone} {
 		key := t.key(place, who)
