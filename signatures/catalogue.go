@@ -27,9 +27,14 @@ type addrRange struct {
 // newCatalogue puts the joined services in order. A service none of whose names is matched in the chosen layers is left out, unless
 // it has no names at all and lives by its patterns or ranges.
 func newCatalogue(version string, j *joiner, layers []Layer) (*Catalogue, error) {
-	c := &Catalogue{version: version, sources: j.sources}
-	var hits []Hit
-	for _, s := range j.services {
+	services := j.sorted()
+	c := &Catalogue{version: version, services: make([]*Service, 0, len(services)), sources: j.sources}
+	names := 0
+	for _, s := range services {
+		names += len(s.Names)
+	}
+	hits := make([]Hit, 0, names)
+	for _, s := range services {
 		before := len(hits)
 		for i := range s.Names {
 			if l := s.Names[i].Layer; l == LayerDefault || slices.Contains(layers, l) {
@@ -40,7 +45,6 @@ func newCatalogue(version string, j *joiner, layers []Layer) (*Catalogue, error)
 			c.addService(s)
 		}
 	}
-	slices.SortFunc(c.services, func(a, b *Service) int { return strings.Compare(a.ID, b.ID) })
 	slices.SortStableFunc(c.ranges, func(a, b addrRange) int { return b.prefix.Bits() - a.prefix.Bits() })
 	c.patterns.sort()
 	var err error

@@ -3,6 +3,7 @@ package signatures
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"os"
 	"reflect"
 	"testing"
@@ -25,11 +26,17 @@ func TestCompiled(t *testing.T) {
 	if !bytes.Equal([]byte(compiled), want) {
 		t.Fatal("catalogue.bin is not what the files of the catalogue say; run make compile")
 	}
-	from, err := Load(Options{Base: os.DirFS("catalogue"), Layers: []Layer{LayerLowConfidence}})
+	for _, layers := range [][]Layer{nil, {LayerLowConfidence}} {
+		t.Run(fmt.Sprint("layers beside the default one: ", layers), func(t *testing.T) { sameAsFiles(t, layers) })
+	}
+}
+
+func sameAsFiles(t *testing.T, layers []Layer) {
+	from, err := Load(Options{Base: os.DirFS("catalogue"), Layers: layers})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := Load(Options{Layers: []Layer{LayerLowConfidence}})
+	got, err := Load(Options{Layers: layers})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,14 +76,16 @@ func normal(s *Service) Service {
 
 // A compiled catalogue that is cut or changed is refused, or is at least one.
 func TestCompiledDamage(t *testing.T) {
-	for n := 0; n < len(compiled); n += 1 + len(compiled)/500 {
-		if _, _, err := expand(compiled[:n], true); err == nil {
-			t.Fatalf("cut at %d of %d it is not refused", n, len(compiled))
+	for _, opts := range []*Options{{}, {Own: "own"}} {
+		for n := 0; n < len(compiled); n += 1 + len(compiled)/500 {
+			if _, _, err := expand(compiled[:n], opts); err == nil {
+				t.Fatalf("cut at %d of %d it is not refused", n, len(compiled))
+			}
 		}
-	}
-	for i := 0; i < len(compiled); i += 1 + len(compiled)/500 {
-		b := []byte(compiled)
-		b[i] ^= 0x80
-		_, _, _ = expand(string(b), true) // it does not panic
+		for i := 0; i < len(compiled); i += 1 + len(compiled)/500 {
+			b := []byte(compiled)
+			b[i] ^= 0x80
+			_, _, _ = expand(string(b), opts) // it does not panic
+		}
 	}
 }

@@ -102,3 +102,8 @@ func (l *linter) parents() {
 		}
 	}
 }
+
+func parentOf(name string) string {
+	_, parent, _ := strings.Cut(name, ".")
+	return parent
+}

@@ -59,7 +59,7 @@ func Embedded() (*Catalogue, error) { return Load(Options{}) }
 // Load reads, checks and joins the files. Its error holds everything that is wrong, with files and lines where they are known;
 // whoever has a catalogue already keeps it then.
 func Load(opts Options) (*Catalogue, error) {
-	version, j, err := base(opts.Base, opts.Own != "")
+	version, j, err := base(&opts)
 	if err != nil {
 		return nil, err
 	}
@@ -76,9 +76,10 @@ func Load(opts Options) (*Catalogue, error) {
 }
 
 // base reads a catalogue, or the embedded one in its compiled form.
-func base(files fs.FS, others bool) (version string, j *joiner, err error) {
+func base(opts *Options) (version string, j *joiner, err error) {
+	files := opts.Base
 	if files == nil {
-		return expand(compiled, others)
+		return expand(compiled, opts)
 	}
 	parsed, err := readFiles(files, "")
 	if err != nil {
@@ -159,7 +160,8 @@ func (p *parsedFile) read(root fs.FS, dir string) error {
 
 // joiner puts the services of several files together.
 type joiner struct {
-	services map[string]*Service
+	services []*Service
+	at       map[string]int      // id -> index into services
 	from     map[string]string   // id -> file
 	owner    map[string]*Service // name -> service
 	sources  map[string]rawSource
@@ -168,7 +170,7 @@ type joiner struct {
 // newJoiner makes room for the services of so many files.
 func newJoiner(files int) *joiner {
 	return &joiner{
-		services: make(map[string]*Service, files), from: make(map[string]string, files), owner: make(map[string]*Service, 2*files),
+		at: make(map[string]int, files), from: make(map[string]string, files), owner: make(map[string]*Service, 2*files),
 		sources: make(map[string]rawSource),
 	}
 }
@@ -204,10 +206,11 @@ func (j *joiner) add(files []parsedFile, own bool) error {
 
 // inherit fills what a service of one's own leaves out with what the base says of it.
 func (j *joiner) inherit(raw *rawService, vendor string) {
-	base, ok := j.services[raw.ID]
+	at, ok := j.at[raw.ID]
 	if !ok || raw.Replace {
 		return
 	}
+	base := j.services[at]
 	if raw.Vendor == "" && vendor == "" {
 		raw.Vendor, raw.Country = base.Vendor, orDefault(raw.Country, base.Country)
 	}
@@ -235,14 +238,31 @@ func (j *joiner) take(s *Service, replace bool, file string, fresh map[string]bo
 		}
 		j.owner[name] = s
 	}
-	if old, ok := j.services[s.ID]; ok && !replace {
-		s.extend(old)
+	at, ok := j.at[s.ID]
+	if !ok {
+		j.put(s, file)
+		return errors.Join(errs...)
+	}
+	if !replace {
+		s.extend(j.services[at])
 		for i := range s.Names {
 			j.owner[s.Names[i].Name] = s
 		}
 	}
-	j.services[s.ID], j.from[s.ID] = s, file
+	j.services[at], j.from[s.ID] = s, file
 	return errors.Join(errs...)
+}
+
+// put adds the first service of its id.
+func (j *joiner) put(s *Service, file string) {
+	j.at[s.ID], j.from[s.ID] = len(j.services), file
+	j.services = append(j.services, s)
+}
+
+// sorted are the services in the order of their ids, once all have come.
+func (j *joiner) sorted() []*Service {
+	slices.SortFunc(j.services, func(a, b *Service) int { return strings.Compare(a.ID, b.ID) })
+	return j.services
 }
 
 // extend adds what the older entry of the same id has and s has not.

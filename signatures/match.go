@@ -2,9 +2,6 @@ package signatures
 
 import (
 	"bytes"
-	"cmp"
-	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -12,27 +9,23 @@ import (
 // name ("com" aside) is a node, and the walk along a host name stops at the first tail that is no node. Most names of a network
 // stop at their second label, at a bit that is not set.
 type matcher struct {
-	seen    [filterWords]uint64 // a bit for every tail of two labels, by hash
-	nodes   []node              // open addressing, a power of two
-	mask    uint64
-	entries []entry
-	stars   []pattern
+	seen  [filterWords]uint64 // a bit for every tail of two labels, by hash
+	nodes []node              // open addressing, a power of two, at most half full
+	mask  uint64
+	used  int // of nodes
+	hits  []Hit
+	stars []pattern
 }
 
 // node is one tail. A node of the table that is in use has a hash other than 0.
 type node struct {
 	hash   uint64
-	entry  int32 // index into entries of the name that is this tail, plus 1; 0 if none
+	entry  int32 // index into hits of the name that is this tail, plus 1; 0 if none
 	star   int32 // first of the wildcards whose plain labels are this tail, in stars
+	of     int32 // index into hits of a name that ends in this tail
 	stars  int16 // how many
+	octets uint8 // length of this tail
 	deeper bool  // longer names end in this tail
-}
-
-// entry is a name that is matched exactly or by suffix.
-type entry struct {
-	name   string
-	suffix bool
-	hit    Hit
 }
 
 // pattern is the part of a wildcard left of its plain labels: "q.*" of q.*.amazonaws.com.
@@ -51,15 +44,6 @@ const (
 	hashStart = 14695981039346656037 // FNV-1a, 64 bits
 	hashPrime = 1099511628211
 )
-
-// hashTail is the hash of a lower-case tail, read from the right.
-func hashTail(tail string) uint64 {
-	h := uint64(hashStart)
-	for i := len(tail) - 1; i >= 0; i-- {
-		h = (h ^ uint64(tail[i])) * hashPrime
-	}
-	return h
-}
 
 // find returns the hit of a host name in any case, with or without the dot at its end.
 //
@@ -124,13 +108,13 @@ func (m *matcher) visit(w *walk, name []byte, i int, h uint64) (deeper bool) {
 		return false
 	}
 	if nd.entry > 0 {
-		e := &m.entries[nd.entry-1]
+		hit := m.hits[nd.entry-1]
 		switch {
-		case i >= 0 && !e.suffix || !equalFold(name[i+1:], e.name):
+		case i >= 0 && hit.Name.Match != MatchSuffix || !equalFold(name[i+1:], hit.Name.Name):
 		case i < 0:
-			w.whole = e.hit
+			w.whole = hit
 		default:
-			w.below = e.hit
+			w.below = hit
 		}
 	}
 	if nd.stars > 0 && i > 0 {
@@ -208,85 +192,4 @@ func equalFold(b []byte, lower string) bool {
 		}
 	}
 	return true
-}
-
-// newMatcher builds the table of the given hits, whose names are canonical and differ from each other.
-func newMatcher(hits []Hit) (*matcher, error) {
-	m := &matcher{}
-	nodes := make(map[string]node, 2*len(hits))
-	var stars []pattern
-	tails := make(map[string][]pattern)
-	for _, hit := range hits {
-		name := hit.Name.Name
-		if hit.Name.Match == MatchWildcard {
-			left, tail := splitStars(name)
-			plain, _, _ := strings.Cut(left, "*")
-			star := pattern{left: left, plain: plain, hit: hit}
-			if plain != "" {
-				star.first = plain[0]
-			}
-			tails[tail] = append(tails[tail], star)
-			name = tail
-			if _, ok := nodes[tail]; !ok {
-				nodes[tail] = node{}
-			}
-		} else {
-			m.entries = append(m.entries, entry{name, hit.Name.Match == MatchSuffix, hit})
-			nd := nodes[name]
-			nd.entry = int32(len(m.entries))
-			nodes[name] = nd
-		}
-		for parent := parentOf(name); strings.Contains(parent, "."); parent = parentOf(parent) {
-			nd := nodes[parent]
-			nd.deeper = true
-			nodes[parent] = nd
-		}
-	}
-	for tail, list := range tails {
-		slices.SortFunc(list, func(a, b pattern) int {
-			return cmp.Or(len(b.left)-len(a.left), strings.Compare(a.left, b.left))
-		})
-		nd := nodes[tail]
-		nd.star, nd.stars = int32(len(stars)), int16(len(list))
-		nodes[tail] = nd
-		stars = append(stars, list...)
-	}
-	m.stars = stars
-	return m, m.fill(nodes)
-}
-
-// fill lays the nodes out in a table that is at most half full.
-func (m *matcher) fill(nodes map[string]node) error {
-	size := 16
-	for size < 2*len(nodes) {
-		size *= 2
-	}
-	m.nodes, m.mask = make([]node, size), uint64(size-1)
-	for tail, nd := range nodes {
-		nd.hash = hashTail(tail)
-		if nd.hash == 0 || m.node(nd.hash) != nil {
-			return fmt.Errorf("building the name table: the tail %q has the hash of another; change hashStart in match.go", tail)
-		}
-		if strings.Count(tail, ".") == 1 {
-			m.seen[nd.hash>>48/64] |= 1 << (nd.hash >> 48 % 64)
-		}
-		i := nd.hash & m.mask
-		for m.nodes[i].hash != 0 {
-			i = (i + 1) & m.mask
-		}
-		m.nodes[i] = nd
-	}
-	return nil
-}
-
-// splitStars cuts a wildcard behind its last label with a star.
-func splitStars(name string) (left, tail string) {
-	last := strings.LastIndexByte(name, '*')
-	border := last + strings.IndexByte(name[last:], '.')
-	return name[:border], name[border+1:]
-}
-
-func parentOf(name string) string {
-	_, parent, _ := strings.Cut(name, ".")
-	return parent
 }

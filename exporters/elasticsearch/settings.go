@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -68,8 +67,11 @@ func Default() Config {
 var datasets = map[string]string{"activity": event.DatasetActivity, "finding": event.DatasetFinding, "coverage": event.DatasetCoverage,
 	"candidate": event.DatasetCandidate, "audit": event.DatasetAudit}
 
-// namespaces are what may stand at the end of a data stream's name; a hyphen parts it from the dataset.
-var namespaces = regexp.MustCompile(`^[a-z0-9][a-z0-9_.]{0,99}$`)
+// validNamespace says whether s may stand at the end of a data stream's name; a hyphen parts it from the dataset.
+func validNamespace(s string) bool {
+	const first = "abcdefghijklmnopqrstuvwxyz0123456789"
+	return s != "" && len(s) <= 100 && strings.IndexByte(first, s[0]) >= 0 && strings.Trim(s, first+"_.") == ""
+}
 
 // Validate names the first setting that cannot be, and what it may be.
 func (c *Config) Validate() error {
@@ -116,7 +118,7 @@ func parseAddress(s string) (*url.URL, error) {
 
 func (c *Config) validateRecords() error {
 	switch {
-	case !namespaces.MatchString(c.Namespace):
+	case !validNamespace(c.Namespace):
 		return fmt.Errorf("checking elasticsearch.namespace = %q: at most 100 characters of a-z, 0-9, dot and underscore", c.Namespace)
 	case c.Layout != LayoutStream && c.Layout != LayoutDaily:
 		return fmt.Errorf("checking elasticsearch.layout = %q: it is neither %s nor %s", c.Layout, LayoutStream, LayoutDaily)

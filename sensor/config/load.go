@@ -94,6 +94,9 @@ func environment(into any, environ []string) error {
 			set[name] = value
 		}
 	}
+	if len(set) == 0 {
+		return nil
+	}
 	for _, key := range Keys(into) {
 		name := "GNOMON_" + strings.ToUpper(strings.ReplaceAll(key.Path(), ".", "_"))
 		value, ok := set[name]
