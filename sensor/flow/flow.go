@@ -116,7 +116,8 @@ type Config struct {
 	Linger int64
 	// MaxFlows bounds the table; beyond it the longest idle flows are evicted.
 	MaxFlows int
-	// Lasting says that the table will be used for long, so that huge pages are worth their price; see package hugepage.
+	// Lasting says that the table will be used for long, so that huge pages are worth their price however few flows there are; see package hugepage.
+	// A table of more than 2 MiB has them anyway: the first touches of its pages were 3 % of the time of a storm of handshakes.
 	Lasting bool
 	// Internal says whether an address is the organisation's own. Where no SYN was seen, the side outside is the server. Nil: unknown.
 	Internal func(decode.Address) bool

@@ -35,7 +35,7 @@ func (t *Table) slot() (uint32, error) {
 		return s, nil
 	}
 	if int(t.used) == len(t.chunks)*chunkFlows {
-		chunk, err := hugepage.Make[Flow](chunkFlows, memoryFor, t.config.Lasting)
+		chunk, err := hugepage.Make[Flow](chunkFlows, memoryFor, t.config.Lasting || len(t.chunks) > 0) // few flows need no huge page
 		if err != nil {
 			return 0, err
 		}
@@ -94,7 +94,7 @@ func (t *Table) unlink(f *Flow) {
 
 // resize makes an index of n buckets, a power of two.
 func (t *Table) resize(n int) error {
-	index, err := hugepage.Make[bucket](n, memoryFor, t.config.Lasting)
+	index, err := hugepage.Make[bucket](n, memoryFor, t.config.Lasting || n*bucketSize >= chunkFlows*flowSize)
 	if err != nil {
 		return err
 	}

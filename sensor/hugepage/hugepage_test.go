@@ -11,8 +11,8 @@ func TestMake(t *testing.T) {
 		a uint64
 		b uint32
 	}
-	for _, lasting := range []bool{false, true} {
-		s, err := Make[pair](100_000, "a test", lasting)
+	for _, huge := range []bool{false, true} {
+		s, err := Make[pair](100_000, "a test", huge)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,13 +2,13 @@ package hugepage
 
 import "golang.org/x/sys/unix"
 
-// allocate maps zeroed memory, and asks for huge pages if it is to last: `madvise` is what most systems are set to.
-func allocate(bytes int, lasting bool) ([]byte, error) {
+// allocate maps zeroed memory, and asks for huge pages if they are wanted: `madvise` is what most systems are set to.
+func allocate(bytes int, huge bool) ([]byte, error) {
 	b, err := unix.Mmap(-1, 0, bytes, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
 	if err != nil {
 		return nil, err
 	}
-	if lasting {
+	if huge {
 		_ = unix.Madvise(b, unix.MADV_HUGEPAGE) // without huge pages it is only slower
 	}
 	return b, nil
