@@ -137,9 +137,11 @@ type shop struct {
 }
 
 func (s *shop) lend(base uint32, k kind, owner *stream, side uint8) *assembly {
-	a := &assembly{}
+	var a *assembly
 	if n := len(s.free); n > 0 {
 		a, s.free = s.free[n-1], s.free[:n-1]
+	} else {
+		a = &assembly{}
 	}
 	*a = assembly{base: base, kind: k, owner: owner, side: side, buf: a.buf[:0], spans: a.spans[:0]}
 	if a.older = s.newest; a.older != nil {
