@@ -97,7 +97,7 @@ func (f *files) refuse(is *found, why error) {
 // other one as well, unless it is larger, and then it is another file that begins alike.
 func (f *files) match(head []byte, packed bool, size int64) (was *tail, wait bool) {
 	for _, t := range f.tails {
-		if t.here && t.Prefix.of(head) && (packed || size <= t.Size) {
+		if t.here && t.Prefix.of(head) && (packed || t.covers(size)) {
 			return nil, true
 		}
 	}
@@ -106,6 +106,17 @@ func (f *files) match(head []byte, packed bool, size int64) (was *tail, wait boo
 		return nil, true
 	}
 	return was, false
+}
+
+// covers says whether a file may hold all that a plain copy of a size does. What a compressed one holds is known once it has been read.
+func (p *place) covers(size int64) bool {
+	switch {
+	case !p.Packed:
+		return size <= p.Size
+	case !p.Ended:
+		return true
+	}
+	return size <= p.Offset
 }
 
 // ended is the file that began alike and is not there any more; of several the one that was read furthest.

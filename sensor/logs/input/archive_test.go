@@ -4,8 +4,10 @@ import (
 	"archive/zip"
 	"bytes"
 	"io"
+	"os"
 	"strings"
 	"testing"
+	"time"
 )
 
 // zipped is a ZIP file of the given texts.
@@ -30,16 +32,23 @@ func zipped(t *testing.T, texts ...string) []byte {
 
 // A ZIP file in a directory is read once, whenever the sensor is killed, and what it is a copy of is not read again.
 func TestZip(t *testing.T) {
+	type file struct {
+		name string
+		is   []byte
+	}
+	a, b, plain := file{"a.zip", zipped(t, squid(0, 30))}, file{"b.zip", zipped(t, squid(30, 30))}, file{"b.log", []byte(squid(30, 30))}
 	for _, tt := range []struct {
 		name  string
-		files map[string][]byte
+		files []file // in the order of their times
 		grown string // a plain log that is there first
 		want  int
 	}{
-		{"an export", map[string][]byte{"export.zip": zipped(t, squid(0, 4000), squid(4000, 50))}, "", 4050},
-		{"the last line does not end", map[string][]byte{"export.zip": zipped(t, strings.TrimSuffix(squid(0, 20), "\n"), squid(20, 20))}, "", 40},
-		{"two, one of them again", map[string][]byte{"a.zip": zipped(t, squid(0, 30)), "b.zip": zipped(t, squid(30, 30)), "b.log": []byte(squid(30, 30))}, "", 60},
-		{"what was read before it was packed", map[string][]byte{"access.log.1.zip": zipped(t, squid(0, 100))}, squid(0, 60), 100},
+		{"an export", []file{{"export.zip", zipped(t, squid(0, 4000), squid(4000, 50))}}, "", 4050},
+		{"the last line does not end", []file{{"export.zip", zipped(t, strings.TrimSuffix(squid(0, 20), "\n"), squid(20, 20))}}, "", 40},
+		{"two, one of them unpacked before", []file{plain, a, b}, "", 60},
+		{"two, one of them unpacked later", []file{a, b, plain}, "", 60},
+		{"another that begins alike, and is longer", []file{b, {"b.log", []byte(squid(30, 40))}}, "", 70},
+		{"what was read before it was packed", []file{{"access.log.1.zip", zipped(t, squid(0, 100))}}, squid(0, 60), 100},
 	} {
 		for _, kill := range []bool{false, true} {
 			t.Run(tt.name+map[bool]string{true: ", killed"}[kill], func(t *testing.T) {
@@ -52,8 +61,10 @@ func TestZip(t *testing.T) {
 					w.commit(set)
 					w.remove("drop/access.log")
 				}
-				for name, b := range tt.files {
-					w.write("drop/"+name, b)
+				for i, f := range tt.files {
+					w.write("drop/"+f.name, f.is)
+					at := time.Unix(1_790_000_000+int64(i), 0)
+					w.must(os.Chtimes(w.path("drop/"+f.name), at, at))
 				}
 				for range 4 {
 					w.read(set)
