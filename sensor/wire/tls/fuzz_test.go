@@ -3,6 +3,7 @@ package tls
 import (
 	"bytes"
 	"crypto/tls"
+	"reflect"
 	"testing"
 )
 
@@ -15,6 +16,9 @@ func FuzzHello(f *testing.F) {
 		var h Hello
 		if h.Parse(msg) != nil {
 			return
+		}
+		if want := inOrder(&h); !reflect.DeepEqual(h, want) {
+			t.Errorf("%+v, one extension after the other %+v", h, want)
 		}
 		if h.ServerName != nil && (!h.NameExtension || !plainName(h.ServerName) || !bytes.Contains(msg, h.ServerName)) {
 			t.Errorf("server name %q", h.ServerName)

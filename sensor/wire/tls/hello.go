@@ -1,6 +1,9 @@
 package tls
 
-import "iter"
+import (
+	"encoding/binary"
+	"iter"
+)
 
 // Handshake message types (RFC 8446, section 4; certificate: RFC 5246, section 7.4).
 const (
@@ -55,7 +58,7 @@ type Hello struct {
 	ciphers    []byte // cipher_suites, two bytes each
 	extensions []byte // extensions, each a type, a length and a body
 	protocols  []byte // ProtocolNameList of ALPN: each a length and a name
-	schemes    []byte // signature_algorithms, two bytes each
+	schemes    []byte // content of signature_algorithms: a list with a 16-bit length, two bytes each
 	ech        []byte // content of the first extension of RFC 9849; nil: there is none
 }
 
@@ -108,33 +111,58 @@ func extensions(c cursor) ([]byte, error) {
 	return list, nil
 }
 
-// parseExtensions reads the extensions that say something here and steps over the others.
+// parseExtensions reads the extensions that say something here, in an order of its own.
 func (h *Hello) parseExtensions() error {
+	var s spans
+	b := h.extensions
+	if !s.find(b) {
+		return ErrMalformed
+	}
+	if s.twice != 0 || s.hidden > 1 {
+		h.parseInOrder()
+		return nil
+	}
+	if s.has(extServerName) {
+		h.serverName(s.of(extServerName, b))
+	}
+	if s.has(extALPN) {
+		h.protocols = list16(s.of(extALPN, b))
+	}
+	if s.has(extSignatureAlgorithms) {
+		h.schemes = s.of(extSignatureAlgorithms, b)
+	}
+	if s.has(extSupportedVersions) {
+		h.supportedVersions(s.of(extSupportedVersions, b))
+	}
+	h.EarlyData = s.has(extEarlyData)
+	if s.hidden > 0 {
+		at := s.at[slotHidden].start
+		h.encrypted(int(b[at-4])<<8|int(b[at-3]), s.of(slotHidden, b))
+	}
+	return nil
+}
+
+// parseInOrder reads extensions that are whole, of which some come more than once.
+func (h *Hello) parseInOrder() {
 	c := cursor{b: h.extensions}
 	for len(c.b) > 0 {
 		typ := c.uint16()
 		content := c.take(c.uint16())
-		if c.short {
-			return ErrMalformed
-		}
 		switch typ {
 		case extServerName:
 			h.serverName(content)
 		case extALPN:
 			h.protocols = list16(content)
 		case extSignatureAlgorithms:
-			h.schemes = list16(content)
+			h.schemes = content
 		case extSupportedVersions:
 			h.supportedVersions(content)
-		case extECH, extECHDraftFirst, extECHDraftFirst + 1, extECHDraftLast:
-			h.encrypted(typ, content)
 		case extEarlyData:
 			h.EarlyData = true
-		case extESNI:
-			h.ESNI = true
+		default:
+			h.encrypted(typ, content)
 		}
 	}
-	return nil
 }
 
 // serverName reads a ServerNameList and keeps its host_name. Two extensions of the kind are forbidden (RFC 8446, section 4.2), and
@@ -158,10 +186,15 @@ func (h *Hello) serverName(content []byte) {
 	}
 }
 
-// encrypted notes an Encrypted Client Hello extension, and keeps the first in the form of the RFC.
+// encrypted notes an extension that says that a name travels encrypted, and keeps the first in the form of the RFC.
 func (h *Hello) encrypted(typ int, content []byte) {
-	if h.ECH = true; typ == extECH && h.ech == nil {
-		h.ech = content
+	switch typ {
+	case extECH, extECHDraftFirst, extECHDraftFirst + 1, extECHDraftLast:
+		if h.ECH = true; typ == extECH && h.ech == nil {
+			h.ech = content
+		}
+	case extESNI:
+		h.ESNI = true
 	}
 }
 
@@ -211,12 +244,31 @@ func list16(b []byte) []byte {
 // plainName tells whether a name can be one: printable ASCII without blanks, not empty and not longer than DNS allows. A name with
 // a NUL or a control byte in it is an attempt to look like another one.
 func plainName(name []byte) bool {
+	const word = 8
+	if len(name) > maxServerName {
+		return false
+	}
+	if len(name) >= word {
+		for rest := name; len(rest) > word; rest = rest[word:] {
+			if !plainWord(binary.LittleEndian.Uint64(rest)) {
+				return false
+			}
+		}
+		return plainWord(binary.LittleEndian.Uint64(name[len(name)-word:]))
+	}
 	for _, b := range name {
 		if b <= ' ' || b > '~' {
 			return false
 		}
 	}
-	return len(name) > 0 && len(name) <= maxServerName
+	return len(name) > 0
+}
+
+// plainWord tells whether eight octets are all printable and no blanks. Where a sum or a difference runs over into the next octet, its own is
+// none already.
+func plainWord(w uint64) bool {
+	const each = 0x0101010101010101
+	return (w|(w-(' '+1)*each)|(w+(0x7f-'~')*each))&(0x80*each) == 0
 }
 
 // grease tells the reserved values that clients send so that servers stay tolerant (RFC 8701, section 2).

@@ -1,12 +1,34 @@
 package tls
 
 import (
+	"bytes"
 	"crypto/tls"
 	"errors"
+	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 )
+
+func TestPlainName(t *testing.T) {
+	for n := range 20 {
+		for at := range n {
+			for c := range 256 {
+				name := []byte(strings.Repeat("a", n))
+				name[at] = byte(c)
+				if got, want := plainName(name), c > ' ' && c <= '~'; got != want {
+					t.Fatalf("%q: %v", name, got)
+				}
+			}
+		}
+	}
+	if plainName(nil) || !plainName(make255('a')) || plainName(append(make255('a'), 'a')) || plainName(make255(0)) {
+		t.Error("a name is judged by its length wrongly")
+	}
+}
+
+func make255(c byte) []byte { return bytes.Repeat([]byte{c}, maxServerName) }
 
 func TestParseRealHello(t *testing.T) {
 	tests := []struct {
@@ -199,6 +221,68 @@ func BenchmarkParse(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		if err := h.Parse(msg); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// browserHellos are hellos like a browser's, each with its extensions in another order.
+func browserHellos(n int) [][]byte {
+	random := rand.New(rand.NewPCG(1, 2))
+	all := []extension{
+		sni("chat.a.example"), {0x17, nil}, {0xff01, []byte{0}}, values(10, 0x11ec, 29, 23, 24), {11, []byte{1, 0}}, {35, nil},
+		alpn("h2", "http/1.1"), {5, []byte{1, 0, 0, 0, 0}},
+		values(extSignatureAlgorithms, 0x0403, 0x0804, 0x0401), {18, nil}, {51, make([]byte, 1263)}, {45, []byte{1, 1}},
+		versions(0x4a4a, 0x0304, 0x0303), {27, []byte{2, 0, 2}}, {0x44cd, []byte{0, 3, 2, 'h', '2'}}, {extECH, make([]byte, 250)},
+	}
+	var out [][]byte
+	for range n {
+		random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+		out = append(out, makeHello([]int{0x1301, 0x1302, 0xc02b}, all...))
+	}
+	return out
+}
+
+// inOrder is what a hello says when its extensions are read one after the other.
+func inOrder(h *Hello) Hello {
+	slow := Hello{LegacyVersion: h.LegacyVersion, Version: h.LegacyVersion, ciphers: h.ciphers, extensions: h.extensions}
+	slow.parseInOrder()
+	return slow
+}
+
+// In whatever order extensions come, some of them more than once, they say what they say one after the other.
+func TestParseShuffled(t *testing.T) {
+	kinds := []int{extServerName, extSignatureAlgorithms, extALPN, extEarlyData, extSupportedVersions, extECH, extECHDraftFirst, extECHDraftLast, extESNI,
+		0x0a0a, 0xff01, 0xfe07, 0xfe0e, 63, 64, 10, 45}
+	random := rand.New(rand.NewPCG(3, 4))
+	for range 20_000 {
+		var all []extension
+		for range random.IntN(12) {
+			body := sni("a.example").body
+			switch random.IntN(4) {
+			case 0:
+				body = versions(0x0304, 0x1a1a, random.IntN(1<<16)).body
+			case 1:
+				body = body[:random.IntN(len(body)+1)]
+			}
+			all = append(all, extension{uint16(kinds[random.IntN(len(kinds))]), body})
+		}
+		var h Hello
+		if err := h.Parse(makeHello([]int{0x1301}, all...)); err != nil {
+			t.Fatal(err)
+		}
+		if want := inOrder(&h); !reflect.DeepEqual(h, want) {
+			t.Fatalf("of %v: %+v, one after the other %+v", all, h, want)
+		}
+	}
+}
+
+func BenchmarkParseShuffled(b *testing.B) {
+	hellos := browserHellos(1024)
+	var h Hello
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		if err := h.Parse(hellos[i%len(hellos)]); err != nil || len(h.ServerName) != 14 {
 			b.Fatal(err)
 		}
 	}

@@ -29,7 +29,7 @@ func (h *Hello) AppendJA4(dst []byte, transport byte) []byte {
 	var suites, types, schemes list
 	suites.values(h.ciphers)
 	extensions := types.types(h.extensions)
-	schemes.values(h.schemes)
+	schemes.values(list16(h.schemes))
 	if suites.over || types.over || schemes.over {
 		return dst
 	}

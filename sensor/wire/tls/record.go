@@ -32,6 +32,9 @@ func Unwrap(dst, stream []byte) (msg []byte, need int, err error) {
 		need, err = sslv2(stream)
 		return nil, need, err
 	}
+	if msg := inOneRecord(stream); msg != nil {
+		return msg, 0, nil
+	}
 	r := records{stream: stream}
 	size, ok := r.message(typeClientHello)
 	if !ok {
@@ -41,6 +44,21 @@ func Unwrap(dst, stream []byte) (msg []byte, need int, err error) {
 		return nil, 0, ErrMalformed
 	}
 	return r.gather(dst, handshakeHeaderLen+size)
+}
+
+// inOneRecord is the ClientHello that a stream begins with if its first record holds all of it, as nearly every one does; nil: it is to be
+// looked at in pieces.
+func inOneRecord(stream []byte) []byte {
+	if len(stream) < recordHeaderLen+handshakeHeaderLen || !plausibleRecord(stream, recordHandshake, recordHandshake) || stream[5] != typeClientHello {
+		return nil
+	}
+	record := int(stream[3])<<8 | int(stream[4])
+	size := int(stream[6])<<16 | int(stream[7])<<8 | int(stream[8])
+	end := recordHeaderLen + handshakeHeaderLen + size
+	if size < minClientHello || record > maxPlaintext || end > recordHeaderLen+record || end > len(stream) {
+		return nil
+	}
+	return stream[recordHeaderLen:end:end]
 }
 
 // sslv2 checks the hello of a client that still speaks the framing of SSL 2.0 (RFC 5246, appendix E.2).
