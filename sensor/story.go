@@ -93,7 +93,7 @@ func (s *Sensor) foundName(f *flow.Flow, seg *decode.Segment, o *evidence.Observ
 		}
 		s.tell(f, seg, o, st, &m)
 	} else if m.known || s.config.All || o.Awaits {
-		st = &story{}
+		st = &story{mac: seg.Link.MAC} // of new memory, what is written before it is read is one fault, and not two
 		s.flows.SideOf(f).Owner = st
 		s.tell(f, seg, o, st, &m)
 	}

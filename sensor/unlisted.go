@@ -9,6 +9,7 @@ import (
 	"github.com/gnomon-sensor/gnomon/sensor/decode"
 	"github.com/gnomon-sensor/gnomon/sensor/evidence"
 	"github.com/gnomon-sensor/gnomon/sensor/flow"
+	"github.com/gnomon-sensor/gnomon/sensor/hugepage"
 	"github.com/gnomon-sensor/gnomon/sensor/pdns"
 	"github.com/gnomon-sensor/gnomon/sensor/prefetch"
 	"github.com/gnomon-sensor/gnomon/sensor/wire/dns"
@@ -21,8 +22,9 @@ const maxWatched = 1 << 14
 type unlisted struct {
 	seed  maphash.Seed
 	open  []*openNames // by the flow's slot; nil where none was needed yet
-	paces []candidates.Pace
-	free  []uint32 // places in paces
+	paces []*[pacesTogether]candidates.Pace
+	lent  uint32   // places in paces that were handed out so far
+	free  []uint32 // and those of them that came back
 	name  [256]byte
 }
 
@@ -30,6 +32,9 @@ type unlisted struct {
 type openNames [openTogether]openName
 
 const openTogether = 1 << 12
+
+// pacesTogether is how many paces go together: 12 KiB. They stay where they are, as the names do.
+const pacesTogether = 1 << 8
 
 // openName is the name of an open flow.
 type openName struct {
@@ -129,6 +134,7 @@ func (u *unlisted) spot(f *flow.Flow) *openName {
 	names := u.open[at/openTogether]
 	if names == nil {
 		names = new(openNames)
+		hugepage.Touch(names[:]) // each is read before it is written: two faults for every page
 		u.open[at/openTogether] = names
 	}
 	return &names[at%openTogether]
@@ -155,14 +161,22 @@ func (u *unlisted) lend() uint32 {
 	if n := len(u.free); n > 0 {
 		at := u.free[n-1]
 		u.free = u.free[:n-1]
-		u.paces[at-1] = candidates.Pace{}
+		*u.pace(at) = candidates.Pace{}
 		return at
 	}
-	if len(u.paces) >= maxWatched {
+	if u.lent >= maxWatched {
 		return 0
 	}
-	u.paces = append(u.paces, candidates.Pace{})
-	return uint32(len(u.paces))
+	if u.lent%pacesTogether == 0 {
+		u.paces = append(u.paces, new([pacesTogether]candidates.Pace))
+	}
+	u.lent++
+	return u.lent
+}
+
+// pace is what was lent as a place.
+func (u *unlisted) pace(at uint32) *candidates.Pace {
+	return &u.paces[(at-1)/pacesTogether][(at-1)%pacesTogether]
 }
 
 // pace looks at a segment of a flow that is watched.
@@ -170,7 +184,7 @@ func (s *Sensor) pace(f *flow.Flow, seg *decode.Segment) {
 	if seg.Len == 0 {
 		return // an acknowledgement: of bulk, half
 	}
-	p := &s.unlisted.paces[s.unlisted.spot(f).pace-1]
+	p := s.unlisted.pace(s.unlisted.spot(f).pace)
 	if seg.Dir == f.Client() {
 		p.Up(seg.Len, seg.Key.Proto == decode.UDP)
 		return
@@ -187,7 +201,7 @@ func (s *Sensor) endName(f *flow.Flow, counts bool) {
 	}
 	answers := uint32(0)
 	if spot.pace != 0 {
-		answers = u.paces[spot.pace-1].Answers()
+		answers = u.pace(spot.pace).Answers()
 		u.free = append(u.free, spot.pace)
 	}
 	if counts {

@@ -20,7 +20,9 @@ const (
 	// chunkFlows is how many flows one piece of the slab holds: 2 MiB, one huge page.
 	chunkFlows = 2 << 20 / 128
 	chunkShift = 14
-	memoryFor  = "the flow table (flow.max_flows)"
+	// stretchFlows is how many flows' memory is asked for at once where there are no huge pages.
+	stretchFlows = 64 << 10 / 128
+	memoryFor    = "the flow table (flow.max_flows)"
 )
 
 func (t *Table) at(slot uint32) *Flow {
@@ -40,6 +42,9 @@ func (t *Table) slot() (uint32, error) {
 			return 0, err
 		}
 		t.chunks = append(t.chunks, chunk)
+	}
+	if t.used < chunkFlows && t.used%stretchFlows == 0 && !t.config.Lasting {
+		hugepage.Touch(t.chunks[0][t.used:][:stretchFlows])
 	}
 	t.used++
 	return t.used - 1, nil
