@@ -166,7 +166,7 @@ func (s *Sensor) through(segments []decode.Segment) error {
 		if s.copies.watching && s.copies.again(seg) {
 			continue
 		}
-		if seg.Key.Proto == decode.UDP && s.evidence.DNS(seg) { // a transaction of its own: no flow is kept
+		if seg.Key.HasPort(portDNS) && s.evidence.DNS(seg) { // a transaction of its own: no flow is kept
 			continue
 		}
 		f, err := s.flows.Open(seg) // ended flows and slices that are over leave here, by packet time

@@ -235,7 +235,7 @@ func (r *Reader) readUnknown(f *flow.Flow, seg *decode.Segment, a *assembly, p p
 
 // beginTLS reads a ClientHello that starts at p, now or when the rest of it has come. It returns false if none starts there.
 func (r *Reader) beginTLS(f *flow.Flow, seg *decode.Segment, p piece) bool {
-	if c := p.b[0]; c != 0x16 && c&0x80 == 0 { // handshake record, or SSL 2.0 framing
+	if !tls.MayBegin(p.b) {
 		return false
 	}
 	msg, need, err := tls.Unwrap(r.message[:0], p.b)

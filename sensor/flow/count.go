@@ -27,27 +27,36 @@ func (t *Table) Add(f *Flow, seg *decode.Segment) {
 // addTCP counts bytes by sequence number: each byte once, however often it was sent or mirrored.
 func (t *Table) addTCP(f *Flow, h *Half, seg *decode.Segment) {
 	if seg.Flags&decode.ACK != 0 {
-		if acked := AckA << seg.Dir; f.State&acked == 0 || int32(seg.Ack-h.Acked) > 0 {
-			h.Acked = seg.Ack
+		latest := h.Acked
+		if int32(seg.Ack-latest) > 0 {
+			latest = seg.Ack
+		}
+		if acked := AckA << seg.Dir; f.State&acked == 0 {
+			latest = seg.Ack
 			f.State |= acked
 		}
+		h.Acked = latest
 	}
+	seq := seg.Seq
 	if seg.Flags&(decode.SYN|decode.FIN|decode.RST) != 0 {
 		t.control(f, h, seg)
+		if seg.Flags&decode.SYN != 0 {
+			seq++ // data on a SYN follows it in sequence (RFC 7413)
+		}
 	}
 	if f.State&(SeenA<<seg.Dir) == 0 {
 		f.begin(h, seg)
 	}
-	if seg.Len == 0 || seg.Flags&decode.RST != 0 { // the payload of a reset is no stream data (RFC 9293, section 3.5.3)
+	carried := seg.Len
+	if seg.Flags&decode.RST != 0 {
+		carried = 0 // the payload of a reset is no stream data (RFC 9293, section 3.5.3)
+	}
+	if seq == h.Next { // nearly every segment, with data or without: which of them no processor guesses
+		h.Bytes += uint64(carried)
+		h.Next += carried
 		return
 	}
-	seq := seg.Seq
-	if seg.Flags&decode.SYN != 0 {
-		seq++ // data on a SYN follows it in sequence (RFC 7413)
-	}
-	if seq == h.Next { // nearly every segment
-		h.Bytes += uint64(seg.Len)
-		h.Next += seg.Len
+	if carried == 0 {
 		return
 	}
 	t.addOutOfOrder(f, h, seq, seg)

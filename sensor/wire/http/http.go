@@ -41,6 +41,18 @@ var methods = [26][]string{
 	'X' - 'A': {"X-MS-ENUMATTS "},
 }
 
+// opens and follows are what methods have as their first and their second byte.
+var opens, follows = firstBytes()
+
+func firstBytes() (first, second [256]uint8) {
+	for _, list := range methods {
+		for _, m := range list {
+			first[m[0]], second[m[1]] = 1, 1
+		}
+	}
+	return first, second
+}
+
 // Begins says whether b begins with a method in use, after blank lines that a client may have left (RFC 9112, section 2.2).
 // maybe is set instead of yes if b ends before that can be told.
 func Begins(b []byte) (yes, maybe bool) {
@@ -49,6 +61,9 @@ func Begins(b []byte) (yes, maybe bool) {
 	}
 	if len(b) == 0 {
 		return false, true
+	}
+	if len(b) > 1 && opens[b[0]]&follows[b[1]] == 0 { // most payloads: a look at the first byte alone is one time in ten a wrong guess
+		return false, false
 	}
 	first := b[0] - 'A'
 	if first >= 26 {

@@ -54,6 +54,29 @@ func TestMethods(t *testing.T) {
 	}
 }
 
+// Whatever else comes first is no request at once.
+func TestBeginsByTwoBytes(t *testing.T) {
+	starts := map[string]bool{}
+	for _, list := range methods {
+		for _, m := range list {
+			starts[m[:2]] = true
+		}
+	}
+	for first := range 256 {
+		for second := range 256 {
+			b := []byte{byte(first), byte(second)}
+			blank := first == '\r' || first == '\n' // and what follows may be one
+			if yes, maybe := Begins(b); yes || maybe != (starts[string(b)] || blank && beginsMethod(b[1])) {
+				t.Errorf("%q: %v, %v", b, yes, maybe)
+			}
+		}
+	}
+}
+
+func beginsMethod(b byte) bool {
+	return b == '\r' || b == '\n' || b >= 'A' && b <= 'Z' && len(methods[b-'A']) > 0
+}
+
 func TestParseStatus(t *testing.T) {
 	tests := []struct {
 		name, b string

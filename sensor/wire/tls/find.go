@@ -13,7 +13,7 @@ const findMin = recordHeaderLen + handshakeHeaderLen + 2 + randomLen + 1
 // TLS. It checks the structure of what it finds, so that text never matches and other bytes hardly ever do; a hello is found once 44
 // bytes of it are there. The rest is for Unwrap, with stream[offset:].
 func Find(stream []byte) (offset int, ok bool) {
-	window := stream[:min(len(stream), findWindow)]
+	window := stream[:max(0, min(len(stream)-findMin+1, findWindow))]
 	for offset < len(window) {
 		i := bytes.IndexByte(window[offset:], recordHandshake)
 		if i < 0 {

@@ -3,6 +3,7 @@ package tls
 import (
 	"bytes"
 	"crypto/tls"
+	"errors"
 	"reflect"
 	"testing"
 )
@@ -46,6 +47,9 @@ func FuzzUnwrap(f *testing.F) {
 		msg, need, err := Unwrap(nil, stream)
 		if (msg != nil) == (err != nil || need > 0) || err != nil && need > 0 {
 			t.Fatalf("%d bytes, need %d and error %v at once", len(msg), need, err)
+		}
+		if begins := msg != nil || need > 0 || errors.Is(err, ErrSSLv2); begins && len(stream) > 0 && !MayBegin(stream) {
+			t.Fatalf("%x may not begin with a hello, it says, but does", stream)
 		}
 		if msg == nil {
 			return

@@ -46,6 +46,16 @@ func Unwrap(dst, stream []byte) (msg []byte, need int, err error) {
 	return r.gather(dst, handshakeHeaderLen+size)
 }
 
+// MayBegin says whether a stream, of which there is something, may begin with a ClientHello: a handshake record, or SSL 2.0 framing. It is asked of
+// payloads of any kind. Half of them have the first bit of SSL 2.0, which no processor guesses, and hardly any what follows it.
+func MayBegin(stream []byte) bool {
+	if len(stream) < 3 {
+		return stream[0] == recordHandshake || stream[0]&0x80 != 0
+	}
+	w := uint(stream[0]) | uint(stream[1])<<8 | uint(stream[2])<<16
+	return w&0xff == recordHandshake || w&0xff0080 == typeClientHello<<16|0x80
+}
+
 // inOneRecord is the ClientHello that a stream begins with if its first record holds all of it, as nearly every one does; nil: it is to be
 // looked at in pieces.
 func inOneRecord(stream []byte) []byte {
