@@ -75,9 +75,11 @@ func (l *learner) datagram(f *flow.Flow, seg *decode.Segment) {
 
 // isDHCP says whether a segment is a whole datagram to or from a port of DHCP.
 func isDHCP(seg *decode.Segment) bool {
-	k := &seg.Key
-	return k.Proto == decode.UDP && !seg.Cut() &&
-		(k.HasPort(portBOOTPS) || k.HasPort(portBOOTPC) || k.HasPort(portDHCPv6c) || k.HasPort(portDHCPv6srv))
+	return seg.Key.Proto == decode.UDP && (ofDHCP(seg.Key.Port(0)) || ofDHCP(seg.Key.Port(1))) && !seg.Cut()
+}
+
+func ofDHCP(port uint16) bool {
+	return port-portBOOTPS <= portBOOTPC-portBOOTPS || port-portDHCPv6c <= portDHCPv6srv-portDHCPv6c
 }
 
 // pass passes a datagram on that isDHCP.

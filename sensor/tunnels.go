@@ -58,12 +58,28 @@ const (
 	stageCarries // packets of the tunnel itself: same number, growing count
 )
 
-// mayClaim says whether a segment is worth reading: over TCP a tunnel's first is. It is asked of every segment before a name is found.
+// mayClaim says whether a segment is worth reading, mostly by its first octet: over TCP a tunnel's first may be, which begins with a length
+// below 1400. It is asked of every segment before a name is found.
 func mayClaim(f *flow.Flow, seg *decode.Segment) bool {
-	return seg.Key.Proto == decode.UDP || f.Half[seg.Dir].Bytes == 0
+	if len(seg.Payload) == 0 {
+		return false
+	}
+	first := seg.Payload[0]
+	if seg.Key.Proto != decode.UDP {
+		return first <= 5 && f.Half[seg.Dir].Bytes == 0
+	}
+	return claims[first] || f.Key.HasPort(ike.Port) || f.Key.HasPort(ike.PortNAT)
 }
 
-// look reads a segment of a flow that is not settled.
+// claims are the first octets of datagrams of tunnels that any port may have.
+var claims = func() (all [256]bool) {
+	for first := range all {
+		all[first] = first <= int(wireguard.Data) || openvpn.Opens(byte(first))
+	}
+	return all
+}()
+
+// look reads a segment that may claim something, of a flow that is not settled.
 func (t *tunnels) look(s *Sensor, f *flow.Flow, seg *decode.Segment) {
 	now := claimOf(f, seg)
 	now.dir = seg.Dir
@@ -122,16 +138,13 @@ func (c *claim) proves(before *claim) bool {
 	return false
 }
 
-// claimOf says what a segment may be.
+// claimOf says what a segment that may claim something is.
 func claimOf(f *flow.Flow, seg *decode.Segment) claim {
 	b := seg.Payload
-	if len(b) == 0 || seg.Cut() {
+	if seg.Cut() {
 		return claim{}
 	}
 	if f.Key.Proto != decode.UDP {
-		if f.Half[seg.Dir].Bytes > 0 || b[0] > 5 { // a hard reset is the first that is said, and its length is below 1400
-			return claim{}
-		}
 		r, err := openvpn.Stream(b)
 		return claimOfOpenVPN(&r, err)
 	}

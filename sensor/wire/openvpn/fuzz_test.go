@@ -12,6 +12,9 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
+		if !Opens(b[0]) {
+			t.Errorf("no reset opens with %#x, and here is one", b[0])
+		}
 		if r.Session == 0 || len(b) < plainLen || r.Client() && r.Peer != 0 {
 			t.Errorf("%d bytes are taken for %+v", len(b), r)
 		}

@@ -74,6 +74,12 @@ func Parse(b []byte) (r Reset, err error) {
 	return r, nil
 }
 
+// Opens says whether a hard reset begins with a byte.
+func Opens(first byte) bool {
+	_, err := opcode(first)
+	return err == nil
+}
+
 // opcode reads the first byte of a hard reset, whose key id is 0.
 func opcode(b byte) (Opcode, error) {
 	o := Opcode(b >> keyIDBits)
