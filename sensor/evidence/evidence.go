@@ -138,8 +138,10 @@ func (r *Reader) tellHello(f *flow.Flow, seg *decode.Segment, class classifiers.
 		f.State |= flow.ECH
 	}
 	awaits := f.State&flow.Named == 0 && class == classifiers.ClassSNI && r.await(f, seg)
-	r.seen = Observation{Class: class, Name: r.hello.ServerName, Hello: &r.hello, Awaits: awaits}
-	r.sink.Found(f, seg, &r.seen)
+	o := &r.seen
+	o.Class, o.Name, o.Hello, o.Awaits = class, r.hello.ServerName, &r.hello, awaits // one by one: a literal would be copied, and stall
+	o.Request, o.Certificate = nil, nil
+	r.sink.Found(f, seg, o)
 	return true
 }
 

@@ -172,8 +172,7 @@ func (t *Table) create(seg *decode.Segment) (*Flow, error) {
 		}
 	}
 	f := t.at(slot)
-	*f = Flow{Key: seg.Key, First: seg.Time, Last: seg.Time, slot: slot, tag: uint32(seg.Hash), State: Live, Iface: seg.Link.Interface,
-		VLAN: seg.Link.VLAN, Tunnels: uint16(seg.Link.Tunnels)}
+	f.begins(seg, slot)
 	t.guessClient(f, seg)
 	t.insert(f.tag, slot)
 	t.stats.Live++
@@ -182,6 +181,17 @@ func (t *Table) create(seg *decode.Segment) (*Flow, error) {
 		t.resume(f)
 	}
 	return f, nil
+}
+
+// begins makes f the flow of its first segment. It sets field by field: a composite literal is built elsewhere and copied in wider pieces, which
+// stalls on the narrower stores before it.
+func (f *Flow) begins(seg *decode.Segment, slot uint32) {
+	f.Key = seg.Key
+	f.First, f.Last = seg.Time, seg.Time
+	f.Half = [2]Half{}
+	f.State, f.Side = Live, 0
+	f.slot, f.tag = slot, uint32(seg.Hash)
+	f.Looked, f.Iface, f.VLAN, f.Tunnels = 0, seg.Link.Interface, seg.Link.VLAN, uint16(seg.Link.Tunnels)
 }
 
 // guessClient says who the client is by the first segment alone.
