@@ -68,16 +68,8 @@ func mayClaim(f *flow.Flow, seg *decode.Segment) bool {
 	if seg.Key.Proto != decode.UDP {
 		return first <= 5 && f.Half[seg.Dir].Bytes == 0
 	}
-	return claims[first] || f.Key.HasPort(ike.Port) || f.Key.HasPort(ike.PortNAT)
+	return first <= byte(wireguard.Data) || openvpn.Opens(first) || f.Key.HasPort(ike.Port) || f.Key.HasPort(ike.PortNAT)
 }
-
-// claims are the first octets of datagrams of tunnels that any port may have.
-var claims = func() (all [256]bool) {
-	for first := range all {
-		all[first] = first <= int(wireguard.Data) || openvpn.Opens(byte(first))
-	}
-	return all
-}()
 
 // look reads a segment that may claim something, of a flow that is not settled.
 func (t *tunnels) look(s *Sensor, f *flow.Flow, seg *decode.Segment) {

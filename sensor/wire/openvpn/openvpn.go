@@ -74,19 +74,17 @@ func Parse(b []byte) (r Reset, err error) {
 	return r, nil
 }
 
-// Opens says whether a hard reset begins with a byte.
+// Opens says whether a hard reset begins with a byte: an opcode, and the key id 0.
 func Opens(first byte) bool {
-	_, err := opcode(first)
-	return err == nil
+	return first == byte(ClientV2)<<keyIDBits || first == byte(ServerV2)<<keyIDBits || first == byte(ClientV3)<<keyIDBits
 }
 
-// opcode reads the first byte of a hard reset, whose key id is 0.
+// opcode reads the first byte of a hard reset.
 func opcode(b byte) (Opcode, error) {
-	o := Opcode(b >> keyIDBits)
-	if b&(1<<keyIDBits-1) != 0 || o != ClientV2 && o != ServerV2 && o != ClientV3 {
-		return o, ErrMalformed
+	if !Opens(b) {
+		return 0, ErrMalformed
 	}
-	return o, nil
+	return Opcode(b >> keyIDBits), nil
 }
 
 // plain reads a reset without a key: acknowledgements and packet id 0 follow the session at once.
