@@ -15,7 +15,7 @@ type Flow struct {
 	Side    uint32 // index of the side state; 0: none
 	slot    uint32 // own index in the slab
 	tag     uint32 // of the index, the lower half of the key's hash
-	Looked  uint16 // payload bytes that were looked at in search of a name, in units of 16
+	Looked  uint16 // datagrams that were asked whether they begin a QUIC connection; over TCP unused
 	Iface   uint16
 	VLAN    uint16 // as in decode.Link
 	Tunnels uint16 // as in decode.Link
