@@ -39,7 +39,7 @@ func TestScanBlindSpots(t *testing.T) {
 func TestClientSights(t *testing.T) {
 	table := file(t, "who.csv", "address,user\n10.0.0.1,CORP\\ada\n")
 	p := &program{stderr: io.Discard, environ: []string{"HOME=" + t.TempDir()}, configPath: file(t, "gnomon.toml",
-		"[identity]\ntable = \""+table+"\"\n[privacy]\nexclude = [\"10.0.9.0/24\"]\n[networks]\ninfrastructure = [\"10.0.0.53/32\"]\n")}
+		"[observer]\nstate_dir = \""+t.TempDir()+"\"\n[identity]\ntable = \""+table+"\"\n[privacy]\nexclude = [\"10.0.9.0/24\"]\n[networks]\ninfrastructure = [\"10.0.0.53/32\"]\n")}
 	c, err := p.load()
 	if err != nil {
 		t.Fatal(err)
