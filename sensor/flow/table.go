@@ -172,7 +172,7 @@ func (t *Table) create(seg *decode.Segment) (*Flow, error) {
 		}
 	}
 	f := t.at(slot)
-	f.begins(seg, slot)
+	f.reset(seg, slot)
 	t.guessClient(f, seg)
 	t.insert(f.tag, slot)
 	t.stats.Live++
@@ -183,9 +183,9 @@ func (t *Table) create(seg *decode.Segment) (*Flow, error) {
 	return f, nil
 }
 
-// begins makes f the flow of its first segment. It sets field by field: a composite literal is built elsewhere and copied in wider pieces, which
-// stalls on the narrower stores before it.
-func (f *Flow) begins(seg *decode.Segment, slot uint32) {
+// reset makes f the flow of its first segment, whatever it was. It sets field by field: a composite literal is built elsewhere and copied
+// in wider pieces, which stalls on the narrower stores before it.
+func (f *Flow) reset(seg *decode.Segment, slot uint32) {
 	f.Key = seg.Key
 	f.First, f.Last = seg.Time, seg.Time
 	f.Half = [2]Half{}
