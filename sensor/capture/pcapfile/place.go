@@ -29,8 +29,8 @@ func (f *File) extend() bool {
 	from, to := f.offset+int64(f.start), f.offset+int64(f.end)
 	whole := to+readSize <= p.size || p.look()
 	grow := min(readSize, bufferSize-(to-from), p.size-to)
-	inWindow := to+grow <= p.at+int64(len(p.window))
-	if !whole || grow <= 0 || f.closed.Load() || !inWindow && !p.move(from) {
+	inWindow := to+grow <= p.upto
+	if !whole || grow <= 0 || f.closed.Load() || !inWindow && !p.move(from, to+grow) {
 		f.leave(to)
 		return false
 	}

@@ -102,22 +102,27 @@ func TestInPlace(t *testing.T) {
 		name  string
 		order binary.AppendByteOrder
 		most  int64
+		step  int64
 		worth func([]byte) bool
 		spoil func(b []byte) []byte
 		later bool // bytes are added when the file is open
 	}{
-		{"in one window", binary.LittleEndian, 64 << 20, yes, nil, false},
-		{"in many windows", binary.LittleEndian, 3 << 20, yes, nil, false},
-		{"big-endian", binary.BigEndian, 3 << 20, yes, nil, false},
-		{"pcapng", nil, 3 << 20, yes, nil, false},
-		{"pcapng that ends in a block", nil, 3 << 20, yes, func(b []byte) []byte { return b[:len(b)-5] }, false},
-		{"never", binary.LittleEndian, 3 << 20, func([]byte) bool { return false }, nil, false},
-		{"now and then", binary.LittleEndian, 3 << 20, func([]byte) bool { turns++; return turns%2 == 0 }, nil, false},
-		{"as it comes", binary.LittleEndian, placeSize, cheap, nil, false},
-		{"cut in a record", binary.LittleEndian, 3 << 20, yes, func(b []byte) []byte { return b[:len(b)-5] }, false},
-		{"cut in a header", binary.LittleEndian, 3 << 20, yes, func(b []byte) []byte { return append(b, 1, 2, 3) }, false},
-		{"damaged", binary.LittleEndian, 3 << 20, yes, func(b []byte) []byte { return append(b[:9<<20], slices.Repeat([]byte{0xff}, 5<<20)...) }, false},
-		{"growing", binary.LittleEndian, 3 << 20, yes, nil, true},
+		{"in one window", binary.LittleEndian, 64 << 20, 64 << 20, yes, nil, false},
+		{"in steps", binary.LittleEndian, 64 << 20, 3 << 20, yes, nil, false},
+		{"in steps that fill no window", binary.LittleEndian, 5 << 20, 3 << 20, yes, nil, false},
+		{"in steps, now and then", binary.LittleEndian, 5 << 20, 3 << 20, func([]byte) bool { turns++; return turns%3 != 0 }, nil, false},
+		{"in steps, growing", binary.LittleEndian, 64 << 20, 3 << 20, yes, nil, true},
+		{"in many windows", binary.LittleEndian, 3 << 20, 3 << 20, yes, nil, false},
+		{"big-endian", binary.BigEndian, 3 << 20, 3 << 20, yes, nil, false},
+		{"pcapng", nil, 3 << 20, 3 << 20, yes, nil, false},
+		{"pcapng that ends in a block", nil, 3 << 20, 3 << 20, yes, func(b []byte) []byte { return b[:len(b)-5] }, false},
+		{"never", binary.LittleEndian, 3 << 20, 3 << 20, func([]byte) bool { return false }, nil, false},
+		{"now and then", binary.LittleEndian, 3 << 20, 3 << 20, func([]byte) bool { turns++; return turns%2 == 0 }, nil, false},
+		{"as it comes", binary.LittleEndian, placeSize, placeStep, cheap, nil, false},
+		{"cut in a record", binary.LittleEndian, 3 << 20, 3 << 20, yes, func(b []byte) []byte { return b[:len(b)-5] }, false},
+		{"cut in a header", binary.LittleEndian, 3 << 20, 3 << 20, yes, func(b []byte) []byte { return append(b, 1, 2, 3) }, false},
+		{"damaged", binary.LittleEndian, 3 << 20, 3 << 20, yes, func(b []byte) []byte { return append(b[:9<<20], slices.Repeat([]byte{0xff}, 5<<20)...) }, false},
+		{"growing", binary.LittleEndian, 3 << 20, 3 << 20, yes, nil, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var name string
@@ -141,7 +146,7 @@ func TestInPlace(t *testing.T) {
 				if placed.place == nil {
 					t.Fatal("the file is not read in place")
 				}
-				placed.place.most, placed.place.worth = tt.most, tt.worth
+				placed.place.most, placed.place.step, placed.place.worth = tt.most, tt.step, tt.worth
 				if tt.later {
 					lengthen(t, name)
 				}
@@ -329,7 +334,7 @@ func TestCheap(t *testing.T) {
 		want   bool
 	}{{"mapped already", true, true}, {"a fault for each page", false, false}} {
 		t.Run(tt.name, func(t *testing.T) {
-			window, err := unix.Mmap(-1, 0, placeSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+			window, err := unix.Mmap(-1, 0, placeStep, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -8,6 +8,7 @@ import "os"
 type place struct {
 	window []byte
 	at     int64
+	upto   int64
 	size   int64
 }
 
@@ -15,7 +16,7 @@ func newPlace(*os.File, int64) *place { return nil }
 
 func (*place) look() bool { return false }
 
-func (*place) move(int64) bool { return false }
+func (*place) move(int64, int64) bool { return false }
 
 func (*place) holds(uintptr) bool { return false }
 
