@@ -28,7 +28,7 @@ func (s *Sensor) Soon(f *flow.Flow) {
 	if s.config.Clients != nil {
 		s.config.Clients.ahead(f.Key.Address(f.Client()), &s.ways)
 	}
-	if spot := s.unlisted.spotIf(f); spot != nil && spot.ref != 0 {
+	if spot := s.unlisted.spotIf(s.flows.Slot(f)); spot != nil && spot.ref != 0 {
 		s.config.Unlisted.Ahead(spot.ref)
 	}
 }

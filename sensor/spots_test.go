@@ -32,22 +32,22 @@ func TestSpots(t *testing.T) {
 		}
 	}
 	last := open[flows-1]
-	if u.spotIf(last) != nil || u.spotIf(open[0]) != nil {
+	if u.spotIf(table.Slot(last)) != nil || u.spotIf(table.Slot(open[0])) != nil {
 		t.Error("there are places before any name")
 	}
-	u.spot(last).ref = flows
+	u.spot(table.Slot(last)).ref = flows
 	if len(u.open) != 3 || u.open[0] != nil || u.open[1] != nil {
 		t.Error("one name of a late flow made places for the flows before it")
 	}
 	for i, f := range open {
-		u.spot(f).ref = candidates.Ref(i + 1)
+		u.spot(table.Slot(f)).ref = candidates.Ref(i + 1)
 	}
 	for i, f := range open {
-		if spot := u.spotIf(f); spot == nil || spot.ref != candidates.Ref(i+1) {
+		if spot := u.spotIf(table.Slot(f)); spot == nil || spot.ref != candidates.Ref(i+1) {
 			t.Fatalf("flow %d has the place %+v", i, spot)
 		}
 	}
-	if n := testing.AllocsPerRun(100, func() { u.spot(last).pace++ }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { u.spot(table.Slot(last)).hash++ }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }

@@ -65,7 +65,7 @@ func (s *Sensor) storyOf(f *flow.Flow) *story {
 // Found implements evidence.Sink: a hello, a certificate or a request was read.
 func (s *Sensor) Found(f *flow.Flow, seg *decode.Segment, o *evidence.Observation) {
 	s.expect(o)
-	s.unlisted.expect(f)
+	s.unlisted.expect(s.flows.Slot(f))
 	s.config.Explain.found(s, f, o)
 	if o.Certificate != nil {
 		s.meet()

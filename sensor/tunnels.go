@@ -68,7 +68,7 @@ func mayClaim(f *flow.Flow, seg *decode.Segment) bool {
 	if seg.Key.Proto != decode.UDP {
 		return first <= 5 && f.Half[seg.Dir].Bytes == 0
 	}
-	return first <= byte(wireguard.Data) || openvpn.Opens(first) || f.Key.HasPort(ike.Port) || f.Key.HasPort(ike.PortNAT)
+	return first <= byte(wireguard.Data) || openvpn.Opens(first) || seg.Key.HasPort(ike.Port) || seg.Key.HasPort(ike.PortNAT)
 }
 
 // look reads a segment that may claim something, of a flow that is not settled.
@@ -136,15 +136,15 @@ func claimOf(f *flow.Flow, seg *decode.Segment) claim {
 	if seg.Cut() {
 		return claim{}
 	}
-	if f.Key.Proto != decode.UDP {
+	if seg.Key.Proto != decode.UDP {
 		r, err := openvpn.Stream(b)
 		return claimOfOpenVPN(&r, err)
 	}
 	switch {
-	case f.Key.HasPort(ike.Port):
+	case seg.Key.HasPort(ike.Port):
 		m, err := ike.Parse(b)
 		return claimOfIKE(&m, err)
-	case f.Key.HasPort(ike.PortNAT):
+	case seg.Key.HasPort(ike.PortNAT):
 		m, err := ike.ParseNAT(b)
 		return claimOfIKE(&m, err)
 	case b[0] <= byte(wireguard.Data):

@@ -23,8 +23,8 @@ type unlisted struct {
 	seed  maphash.Seed
 	open  []*openNames // by the flow's slot; nil where none was needed yet
 	paces []*[pacesTogether]candidates.Pace
-	lent  uint32   // places in paces that were handed out so far
-	free  []uint32 // and those of them that came back
+	lent  uint16   // places in paces that were handed out so far
+	free  []uint16 // and those of them that came back
 	name  [256]byte
 }
 
@@ -40,7 +40,6 @@ const pacesTogether = 1 << 8
 type openName struct {
 	ref  candidates.Ref
 	hash uint32 // of the name
-	pace uint32 // 1 + place in paces; 0: not watched
 }
 
 // noteName counts a name that the classifier knows nothing of, once for each flow. What is a service's after all counts there.
@@ -89,7 +88,7 @@ func (s *Sensor) noteLookedUp(f *flow.Flow, at int64, answer *pdns.Answer) bool 
 
 // countName counts a flow for a name, and decides whether its pace is watched. known is what is remembered of the name.
 func (s *Sensor) countName(f *flow.Flow, at int64, name []byte, known *stranger) {
-	spot, hash := s.unlisted.spot(f), uint32(known.key>>32)
+	spot, hash := s.unlisted.spot(s.flows.Slot(f)), uint32(known.key>>32)
 	if spot.ref != 0 && spot.hash == hash {
 		return // the next request of a connection, the hello within a CONNECT
 	}
@@ -104,8 +103,8 @@ func (s *Sensor) countName(f *flow.Flow, at int64, name []byte, known *stranger)
 		known.ref = ref
 	}
 	spot.ref, spot.hash = ref, hash // of a name that was shown before, the contact stays and the bytes are the better name's
-	if watch && spot.pace == 0 {
-		if spot.pace = s.unlisted.lend(); spot.pace != 0 {
+	if watch && f.Watch == 0 {
+		if f.Watch = s.unlisted.lend(); f.Watch != 0 {
 			f.State |= flow.Watched
 		}
 	}
@@ -125,9 +124,8 @@ func lowerInto(to, name []byte) []byte {
 	return to
 }
 
-// spot is the place of a flow.
-func (u *unlisted) spot(f *flow.Flow) *openName {
-	at := f.Slot()
+// spot is the place of a flow, by its slot.
+func (u *unlisted) spot(at uint32) *openName {
 	for uint32(len(u.open)) <= at/openTogether {
 		u.open = append(u.open, nil)
 	}
@@ -141,8 +139,7 @@ func (u *unlisted) spot(f *flow.Flow) *openName {
 }
 
 // spotIf is the place of a flow, or nil where none of its neighbours ever had one.
-func (u *unlisted) spotIf(f *flow.Flow) *openName {
-	at := f.Slot()
+func (u *unlisted) spotIf(at uint32) *openName {
 	if uint32(len(u.open)) <= at/openTogether || u.open[at/openTogether] == nil {
 		return nil
 	}
@@ -150,14 +147,14 @@ func (u *unlisted) spotIf(f *flow.Flow) *openName {
 }
 
 // expect has the place of a flow on its way to the cache.
-func (u *unlisted) expect(f *flow.Flow) {
-	if spot := u.spotIf(f); spot != nil {
+func (u *unlisted) expect(at uint32) {
+	if spot := u.spotIf(at); spot != nil {
 		prefetch.At(spot)
 	}
 }
 
-// lend hands out a place in paces; 0 if there is none.
-func (u *unlisted) lend() uint32 {
+// lend hands out a place in paces, one more than its index; 0 if there is none.
+func (u *unlisted) lend() uint16 {
 	if n := len(u.free); n > 0 {
 		at := u.free[n-1]
 		u.free = u.free[:n-1]
@@ -175,7 +172,7 @@ func (u *unlisted) lend() uint32 {
 }
 
 // pace is what was lent as a place.
-func (u *unlisted) pace(at uint32) *candidates.Pace {
+func (u *unlisted) pace(at uint16) *candidates.Pace {
 	return &u.paces[(at-1)/pacesTogether][(at-1)%pacesTogether]
 }
 
@@ -184,7 +181,7 @@ func (s *Sensor) pace(f *flow.Flow, seg *decode.Segment) {
 	if seg.Len == 0 {
 		return // an acknowledgement: of bulk, half
 	}
-	p := s.unlisted.pace(s.unlisted.spot(f).pace)
+	p := s.unlisted.pace(f.Watch)
 	if seg.Dir == f.Client() {
 		p.Up(seg.Len, seg.Key.Proto == decode.UDP)
 		return
@@ -195,14 +192,15 @@ func (s *Sensor) pace(f *flow.Flow, seg *decode.Segment) {
 // endName hands on what a flow with an unlisted name carried, when it ends or turns out to be a service's.
 func (s *Sensor) endName(f *flow.Flow, counts bool) {
 	u := &s.unlisted
-	spot := u.spotIf(f)
+	spot := u.spotIf(s.flows.Slot(f))
 	if spot == nil || spot.ref == 0 {
 		return
 	}
 	answers := uint32(0)
-	if spot.pace != 0 {
-		answers = u.pace(spot.pace).Answers()
-		u.free = append(u.free, spot.pace)
+	if f.Watch != 0 {
+		answers = u.pace(f.Watch).Answers()
+		u.free = append(u.free, f.Watch)
+		f.Watch = 0
 	}
 	if counts {
 		s.config.Unlisted.Add(spot.ref, f.Up().Bytes, f.Down().Bytes, answers)

@@ -80,7 +80,7 @@ func (s *Sensor) measureUnknown(f *flow.Flow, st *story) {
 
 // begin measures every flow from its first payload on, where every flow is shown.
 func (s *Sensor) begin(f *flow.Flow, seg *decode.Segment) {
-	if !s.config.All || f.State&flow.Metered != 0 || seg.Len == 0 || f.Key.Proto != decode.TCP && !f.Key.HasPort(portHTTPS) {
+	if !s.config.All || f.State&flow.Metered != 0 || seg.Len == 0 || seg.Key.Proto != decode.TCP && !seg.Key.HasPort(portHTTPS) {
 		return
 	}
 	st := s.storyOf(f)

@@ -37,7 +37,7 @@ type Segment struct {
 	Dir     uint8  // 0: from Key.A to Key.B; 1: the other way
 	ID      uint16 // identification of the IPv4 header; where that is 0 or there is none, TCP's checksum: it tells repetitions apart
 	Link    Link
-	Near    uint32 // package flow's: the slot where the flow will most likely be found; any number does no harm
+	Near    uint32 // package flow's: where its index will most likely know the flow; any number does no harm
 }
 
 // Link is what lay around the innermost IP packet.

@@ -84,7 +84,7 @@ func (r *Reader) From(f *flow.Flow, seg *decode.Segment) {
 	if len(seg.Payload) == 0 {
 		return
 	}
-	if f.Key.Proto == decode.UDP {
+	if seg.Key.Proto == decode.UDP {
 		r.udp(f, seg)
 		return
 	}

@@ -77,7 +77,7 @@ func (h *handshake) pending() string {
 // Searching says in words how far the search for a name in f may still go, for `inspect --explain`.
 func Searching(f *flow.Flow) string {
 	if f.Key.Proto == decode.UDP {
-		return fmt.Sprintf("looking on for a QUIC hello: %d of %d datagrams were looked at", f.Looked, maxLooked)
+		return fmt.Sprintf("looking on for a QUIC hello: %d of %d datagrams were looked at", f.Acked[0], maxLooked)
 	}
 	return fmt.Sprintf("looking on for a hello or a request in the first %d bytes each way", searchBytes)
 }

@@ -6,12 +6,14 @@ import (
 	"github.com/gnomon-sensor/gnomon/sensor/wire/quic"
 )
 
-// What a UDP flow remembers of its QUIC connection, in the fields of its halves that only TCP uses:
+// What a UDP flow remembers of its QUIC connection, in the fields that only TCP uses:
 //
-//	client's half   Low    the connection id that it last sent a hello to
+//	client's side   Low    the connection id that it last sent a hello to
 //	                Next   its hello
 //	                Acked  how often its packets were tried in vain
-//	server's half   Low    the connection id that it chose, or negotiated
+//	server's side   Low    the connection id that it chose, or negotiated
+//
+// Until it is settled, the first of Acked counts the datagrams that were looked at, whoever sent them.
 
 // negotiated stands for the id of a server that asked for another version: the client says its hello again, to a new id.
 const negotiated = 2
@@ -27,18 +29,18 @@ func (r *Reader) Renewed(f *flow.Flow, seg *decode.Segment) bool {
 	if !long.Parse(seg.Payload) {
 		return false
 	}
-	mine, other := &f.Half[seg.Dir], &f.Half[1-seg.Dir]
+	mine, other := &f.Low[seg.Dir], &f.Low[1-seg.Dir]
 	if f.State&flow.ByName != 0 && seg.Dir != f.Client() {
 		switch {
 		case !long.Negotiation:
-			mine.Low = tag(long.Source)
-		case mine.Low == 0:
-			mine.Low = negotiated
+			*mine = tag(long.Source)
+		case *mine == 0:
+			*mine = negotiated
 		}
 		return false
 	}
 	id := tag(long.Destination)
-	if !long.Opens || id == mine.Low || id == other.Low || mine.Acked >= maxFutile {
+	if !long.Opens || id == *mine || id == *other || f.Acked[seg.Dir] >= maxFutile {
 		return false
 	}
 	return r.anotherHello(f, seg, id)
@@ -53,21 +55,21 @@ func (r *Reader) anotherHello(f *flow.Flow, seg *decode.Segment, id uint32) bool
 	}
 	defer r.clients.put(client)
 	hello, err := client.Add(seg.Payload)
-	mine, other := &f.Half[seg.Dir], &f.Half[1-seg.Dir]
+	mine, other, last := &f.Low[seg.Dir], &f.Low[1-seg.Dir], &f.Half[seg.Dir].Next
 	switch {
 	case err != nil: // an id that the server chose, in packets that were not captured
-		mine.Acked++
-		if other.Low == 0 {
-			other.Low = id
+		f.Acked[seg.Dir]++
+		if *other == 0 {
+			*other = id
 		}
 		return false
 	case hello == nil:
 		return true
-	case nonce(hello) == mine.Next: // again, after a Retry that was not captured
-		mine.Low = id
+	case nonce(hello) == *last: // again, after a Retry that was not captured
+		*mine = id
 		return false
-	case other.Low == negotiated:
-		mine.Low, mine.Next, other.Low = id, nonce(hello), 0
+	case *other == negotiated:
+		*mine, *last, *other = id, nonce(hello), 0
 		return false
 	}
 	return true
@@ -77,7 +79,7 @@ func (r *Reader) anotherHello(f *flow.Flow, seg *decode.Segment, id uint32) bool
 func remember(f *flow.Flow, seg *decode.Segment, hello []byte) {
 	var long quic.Long
 	if long.Parse(seg.Payload) {
-		f.Half[seg.Dir].Low = tag(long.Destination)
+		f.Low[seg.Dir] = tag(long.Destination)
 	}
 	f.Half[seg.Dir].Next = nonce(hello)
 }

@@ -131,7 +131,7 @@ func TestRenewedIsBounded(t *testing.T) {
 	for i := range 3 * maxFutile {
 		f = h.datagram(1, 0, clear(0xc3, 1, []byte{1, 2, 3, 4, 5, 6, 7, byte(i)}, nil))
 	}
-	if got := f.Half[0].Acked; got != maxFutile {
+	if got := f.Acked[0]; got != maxFutile {
 		t.Errorf("%d tries, want %d", got, maxFutile)
 	}
 	if !f.Has(flow.Settled|flow.Named) || h.renewed != 0 {
@@ -146,7 +146,7 @@ func TestRenewedDoesNotAllocate(t *testing.T) {
 	f := h.datagram(1, 0, second)
 	seg := h.last
 	if got := testing.AllocsPerRun(100, func() {
-		f.Half[0].Low, f.Half[0].Next = 1, 1
+		f.Low[0], f.Half[0].Next = 1, 1
 		if !h.reader.Renewed(f, &seg) {
 			t.Fatal("not seen")
 		}

@@ -128,7 +128,7 @@ func (r *Reader) tunnel(f *flow.Flow, seg *decode.Segment, st *stream, p piece) 
 // begin looks at the start of a segment for something that says a name.
 func (r *Reader) begin(f *flow.Flow, seg *decode.Segment, p piece) {
 	switch {
-	case f.Key.HasPort(portDNS) && r.beginDNS(f, seg, p):
+	case seg.Key.HasPort(portDNS) && r.beginDNS(f, seg, p):
 	case r.beginTLS(f, seg, p):
 	case r.beginHTTP(f, seg, p):
 	case r.ahead(f, seg):
@@ -204,7 +204,7 @@ func (r *Reader) tidy(f *flow.Flow, st *stream) {
 
 // acknowledged says whether the other side has received everything before seq.
 func acknowledged(f *flow.Flow, dir uint8, seq uint32) bool {
-	return f.State&(flow.AckA<<(1-dir)) != 0 && int32(f.Half[1-dir].Acked-seq) >= 0
+	return f.State&(flow.AckA<<(1-dir)) != 0 && int32(f.Acked[1-dir]-seq) >= 0
 }
 
 // mayEnd says whether a head that was cut at before may have become whole, so that a head that comes byte by byte is not read from its

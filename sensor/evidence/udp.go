@@ -19,11 +19,13 @@ const (
 
 // udp looks for a QUIC client's first flight.
 func (r *Reader) udp(f *flow.Flow, seg *decode.Segment) {
-	if f.Key.HasPort(portBOOTPS) || f.Key.HasPort(portDHCPv6) {
+	if seg.Key.HasPort(portBOOTPS) || seg.Key.HasPort(portDHCPv6) {
 		return // never settled: others read on in it
 	}
-	if f.Looked++; f.Looked > maxLooked {
+	looked := &f.Acked[0] // see Renewed
+	if *looked++; *looked > maxLooked {
 		r.sink.Nameless(f, seg.Time)
+		*looked = 0
 		r.settle(f)
 		return
 	}
@@ -39,6 +41,7 @@ func (r *Reader) udp(f *flow.Flow, seg *decode.Segment) {
 		return
 	}
 	if r.tellHello(f, seg, classifiers.ClassQUICSNI, hello) {
+		*looked = 0
 		remember(f, seg, hello)
 		r.settle(f)
 	}

@@ -30,31 +30,32 @@ func (t *Table) Buckets(segments []decode.Segment) {
 // Measured on small packets of 60,000 flows: 0.63 s instead of 0.73 for 4.6 million, against loads of a whole batch at once, which in
 // their turn took half of what look-ups one by one take.
 func (t *Table) Flows(segments []decode.Segment) {
-	if len(t.chunks) == 0 || len(segments) == 0 {
+	if t.used == 0 || len(segments) == 0 {
 		return
 	}
 	var at [Group]uintptr
 	group := segments[:min(len(segments), Group)]
 	for i := range group {
 		s := &group[i]
-		s.Near = t.peek(uint32(s.Hash))
-		at[i] = uintptr(unsafe.Pointer(t.at(s.Near)))
+		at[i] = uintptr(unsafe.Pointer(t.at(t.peek(s))))
 	}
 	for i := len(group); i < Group; i++ {
 		at[i] = at[0]
 	}
-	prefetch.Pairs(&at)
+	prefetch.Lines(&at)
 }
 
-// peek returns the slot of the flow that find will most likely look at, any slot if there is none.
-func (t *Table) peek(tag uint32) uint32 {
+// peek returns the slot of the flow that find will most likely look at, any slot if there is none, and notes in the segment where the index says so.
+func (t *Table) peek(seg *decode.Segment) uint32 {
 	const near = 8 // buckets of a cache line
+	tag := uint32(seg.Hash)
 	for i := range uint32(near) {
 		b := t.index[(tag+i)&t.mask]
 		if b.slot == 0 {
 			break
 		}
 		if b.tag == tag {
+			seg.Near = tag + i
 			return b.slot - 1
 		}
 	}

@@ -17,7 +17,7 @@ func (t *Table) Add(f *Flow, seg *decode.Segment) {
 	if seg.Cut() {
 		f.State |= Cut
 	}
-	if f.Key.Proto != decode.TCP {
+	if f.State&Datagrams != 0 {
 		h.Bytes += uint64(seg.Len)
 		return
 	}
@@ -27,7 +27,7 @@ func (t *Table) Add(f *Flow, seg *decode.Segment) {
 // addTCP counts bytes by sequence number: each byte once, however often it was sent or mirrored.
 func (t *Table) addTCP(f *Flow, h *Half, seg *decode.Segment) {
 	if seg.Flags&decode.ACK != 0 {
-		latest := h.Acked
+		latest := f.Acked[seg.Dir]
 		if int32(seg.Ack-latest) > 0 {
 			latest = seg.Ack
 		}
@@ -35,7 +35,7 @@ func (t *Table) addTCP(f *Flow, h *Half, seg *decode.Segment) {
 			latest = seg.Ack
 			f.State |= acked
 		}
-		h.Acked = latest
+		f.Acked[seg.Dir] = latest
 	}
 	seq := seg.Seq
 	if seg.Flags&(decode.SYN|decode.FIN|decode.RST) != 0 {
@@ -65,7 +65,7 @@ func (t *Table) addTCP(f *Flow, h *Half, seg *decode.Segment) {
 // begin notes where the direction was first seen. What a reset carries is not where the stream stands.
 func (f *Flow) begin(h *Half, seg *decode.Segment) {
 	if seg.Flags&decode.RST == 0 {
-		h.Low, h.Next = seg.Seq, seg.Seq
+		f.Low[seg.Dir], h.Next = seg.Seq, seg.Seq
 		f.State |= SeenA << seg.Dir
 	}
 }
@@ -94,10 +94,10 @@ func (f *Flow) shut() bool { return f.State&Rst != 0 || f.Has(FinA|FinB) }
 func (t *Table) noteSYN(f *Flow, h *Half, seg *decode.Segment) {
 	first := seg.Seq + 1
 	if f.State&(SeenA<<seg.Dir) == 0 {
-		h.Low, h.Next = first, first
-	} else if h.Low != first { // captured after data that it came before
-		t.open(f, seg.Dir, first, h.Low)
-		h.Low = first
+		f.Low[seg.Dir], h.Next = first, first
+	} else if low := f.Low[seg.Dir]; low != first { // captured after data that it came before
+		t.open(f, seg.Dir, first, low)
+		f.Low[seg.Dir] = first
 	}
 	f.State |= (SynA | SeenA) << seg.Dir
 	if f.State&NoClient != 0 {
@@ -122,13 +122,13 @@ func (t *Table) addOutOfOrder(f *Flow, h *Half, seq uint32, seg *decode.Segment)
 		end, h.Next = h.Next, h.Next+uint32(tail)
 	}
 	t.fill(f, seg.Dir, seq, end)
-	if int32(seq-h.Low) < 0 && f.State&(SynA<<seg.Dir) == 0 { // before the first that was captured
-		stop := earlier(end, h.Low)
+	if low := f.Low[seg.Dir]; int32(seq-low) < 0 && f.State&(SynA<<seg.Dir) == 0 { // before the first that was captured
+		stop := earlier(end, low)
 		h.Bytes += uint64(stop - seq)
-		if stop != h.Low {
-			t.open(f, seg.Dir, stop, h.Low)
+		if stop != low {
+			t.open(f, seg.Dir, stop, low)
 		}
-		h.Low = seq
+		f.Low[seg.Dir] = seq
 	}
 }
 

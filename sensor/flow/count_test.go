@@ -93,8 +93,8 @@ func TestUniqueBytes(t *testing.T) {
 			s.Ack = a
 			put(t, table, s)
 		}
-		if f := put(t, table, tcpSeg(1, 0, 0, 1, 0, 0)); f.Half[0].Acked != 5 || !f.Has(AckA) || f.Has(AckB) {
-			t.Errorf("highest acknowledgement %d, want 5", f.Half[0].Acked)
+		if f := put(t, table, tcpSeg(1, 0, 0, 1, 0, 0)); f.Acked[0] != 5 || !f.Has(AckA) || f.Has(AckB) {
+			t.Errorf("highest acknowledgement %d, want 5", f.Acked[0])
 		}
 	})
 	t.Run("cut payload", func(t *testing.T) {

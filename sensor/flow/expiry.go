@@ -167,6 +167,8 @@ type tombstone struct {
 	last  int64
 	state State
 	half  [2]Half
+	low   [2]uint32
+	acked [2]uint32
 	slice Slice
 	owner any
 }
@@ -191,7 +193,7 @@ func (ts *tombstones) bury(f *Flow, s *Side) {
 		ts.of = make(map[decode.Key]tombstone)
 		ts.order = make([]decode.Key, 0, ts.limit)
 	}
-	tomb := tombstone{at: ts.place(), first: f.First, last: f.Last, state: f.State, half: f.Half}
+	tomb := tombstone{at: ts.place(), first: f.First, last: f.Last, state: f.State, half: f.Half, low: f.Low, acked: f.Acked}
 	if s != nil {
 		tomb.slice, tomb.owner = s.Slice, s.Owner
 	}
@@ -239,7 +241,7 @@ func (t *Table) resume(f *Flow) {
 	}
 	now := f.First
 	t.stats.Resumed++
-	f.First, f.Half = tomb.first, tomb.half
+	f.First, f.Half, f.Low, f.Acked = tomb.first, tomb.half, tomb.low, tomb.acked
 	f.State = tomb.state&^(Matched|Gap) | Live | Resumed
 	if tomb.owner != nil {
 		t.SideOf(f).Owner = tomb.owner

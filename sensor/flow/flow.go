@@ -4,30 +4,32 @@ package flow
 
 import "github.com/gnomon-sensor/gnomon/sensor/decode"
 
-// Flow is one flow. Flows lie outside the Go heap and hold no pointers: 128 bytes, two cache lines, so that a hit in the table touches
-// no more. What only few flows need is in a Side.
+// Flow is one flow. Flows lie outside the Go heap and hold no pointers: 128 bytes, two cache lines, of which the first is all that most
+// segments of a known flow touch. What only few flows need is in a Side. What goes by direction is indexed by decode.Segment.Dir, and what is for TCP
+// alone is the payload's reader's over UDP (see package evidence).
 type Flow struct {
-	Key     decode.Key
-	First   int64 // time of the first segment, nanoseconds since 1970-01-01 UTC
-	Last    int64
-	Half    [2]Half // by decode.Segment.Dir
+	Half    [2]Half
+	Last    int64 // time of the last segment, nanoseconds since 1970-01-01 UTC
 	State   State
-	Side    uint32 // index of the side state; 0: none
-	slot    uint32 // own index in the slab
-	tag     uint32 // of the index, the lower half of the key's hash
-	Looked  uint16 // datagrams that were asked whether they begin a QUIC connection; over TCP unused
-	Iface   uint16
-	VLAN    uint16 // as in decode.Link
-	Tunnels uint16 // as in decode.Link
+	mark    uint32    // the upper half of the key's hash
+	Acked   [2]uint32 // TCP: highest acknowledgement that this side sent
+	Side    uint32    // index of the side state; 0: none
+	Watch   uint16    // the Owner's, 0 at first
+	Tunnels uint16    // as in decode.Link
+
+	Key   decode.Key
+	First int64     // time of the first segment
+	Low   [2]uint32 // TCP: lowest sequence number seen
+	tag   uint32    // of the index, the lower half of the key's hash
+	Iface uint16
+	VLAN  uint16 // as in decode.Link
 }
 
-// Half is one direction of a flow. The fields for TCP are the payload's reader's where there is none (see package evidence).
+// Half is one direction of a flow.
 type Half struct {
 	Bytes   uint64 // unique payload bytes: TCP by sequence number, UDP the sum of the datagrams
 	Packets uint32
-	Low     uint32 // TCP: lowest sequence number seen
 	Next    uint32 // TCP: the number after the highest seen
-	Acked   uint32 // TCP: highest acknowledgement that this side sent
 }
 
 // State is a set of facts about a flow.
@@ -45,29 +47,27 @@ const (
 	SeenB
 	AckA // Acked of side A holds something
 	AckB
-	Rst      // a reset was seen
-	ByName   // the client is known by its hello, request or query, not by who came first
-	Settled  // no further payload is looked at
-	Named    // a readable name was found
-	HTTP     // requests follow one another: every segment of the client may begin one
-	Live     // in the table
-	Gap      // bytes are missing from the capture
-	Cut      // the snaplen cut payload off
-	Resumed  // continues an evicted flow by its tombstone
-	Matched  // an AI service was recognised: slices are written
-	ECH      // the hello carried an encrypted one
-	NoClient // the client was guessed
-	Watched  // the pace of its segments is watched
-	Denied   // the server has shown that it is not what its address was looked up for
-	Hidden   // the name that was read is the outer one of an encrypted hello
-	Metered  // every segment is measured, for the upload estimate
+	Rst       // a reset was seen
+	ByName    // the client is known by its hello, request or query, not by who came first
+	Settled   // no further payload is looked at
+	Named     // a readable name was found
+	HTTP      // requests follow one another: every segment of the client may begin one
+	Live      // in the table
+	Gap       // bytes are missing from the capture
+	Cut       // the snaplen cut payload off
+	Resumed   // continues an evicted flow by its tombstone
+	Matched   // an AI service was recognised: slices are written
+	ECH       // the hello carried an encrypted one
+	NoClient  // the client was guessed
+	Watched   // the pace of its segments is watched
+	Denied    // the server has shown that it is not what its address was looked up for
+	Hidden    // the name that was read is the outer one of an encrypted hello
+	Metered   // every segment is measured, for the upload estimate
+	Datagrams // it goes over UDP
 )
 
 // Has says whether every fact of s is set.
 func (f *Flow) Has(s State) bool { return f.State&s == s }
-
-// Slot is a small number that no other flow of the table has until this one has ended.
-func (f *Flow) Slot() uint32 { return f.slot }
 
 // Client is the side of the client: 0 for A, 1 for B.
 func (f *Flow) Client() uint8 {

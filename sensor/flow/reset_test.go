@@ -16,8 +16,8 @@ func TestReset(t *testing.T) {
 	}
 	seg := decode.Segment{Key: decode.Key{A: decode.Address{Lo: 1}, B: decode.Address{Lo: 2}, Ports: 3, Proto: decode.TCP}, Hash: 4<<32 | 5, Time: 6,
 		Link: decode.Link{VLAN: 7, Interface: 8, Tunnels: 9}}
-	f.reset(&seg, 10)
-	want := Flow{Key: seg.Key, First: 6, Last: 6, State: Live, slot: 10, tag: 5, Iface: 8, VLAN: 7, Tunnels: 9}
+	f.reset(&seg)
+	want := Flow{Key: seg.Key, First: 6, Last: 6, State: Live, mark: 4, tag: 5, Iface: 8, VLAN: 7, Tunnels: 9}
 	if f != want {
 		t.Errorf("%+v, want %+v", f, want)
 	}

@@ -23,11 +23,11 @@ type Table struct {
 	config Config
 	owner  Owner
 
-	chunks [][]Flow
-	used   uint32   // slots handed out so far
-	free   []uint32 // slots given back
-	index  []bucket
-	mask   uint32
+	slab  []Flow
+	used  uint32   // slots handed out so far
+	free  []uint32 // slots given back
+	index []bucket
+	mask  uint32
 
 	sides     []*Side // [0] is unused
 	freeSides []uint32
@@ -47,7 +47,11 @@ type Table struct {
 func New(config Config, owner Owner) (*Table, error) {
 	t := &Table{config: config, owner: owner, sides: make([]*Side, 1)}
 	t.tombs.limit = max(1024, config.MaxFlows/8)
+	if err := t.lay(); err != nil {
+		return nil, err
+	}
 	if err := t.resize(1 << 12); err != nil {
+		t.Close()
 		return nil, err
 	}
 	return t, nil
@@ -55,17 +59,15 @@ func New(config Config, owner Owner) (*Table, error) {
 
 // Close lets go of the table's memory, and of every flow without a word: see Finish.
 func (t *Table) Close() {
-	for _, chunk := range t.chunks {
-		hugepage.Free(chunk)
-	}
+	hugepage.Free(t.slab)
 	hugepage.Free(t.index)
-	t.chunks, t.index = nil, nil
+	t.slab, t.index = nil, nil
 }
 
 // Stats are the counters since New.
 func (t *Table) Stats() Stats {
 	s := t.stats
-	s.Bytes = int64(len(t.chunks)*chunkFlows*flowSize + len(t.index)*bucketSize)
+	s.Bytes = int64(int(t.used)*flowSize + len(t.index)*bucketSize)
 	return s
 }
 
@@ -113,12 +115,12 @@ func (t *Table) ended(f *Flow, seg *decode.Segment) (End, bool) {
 			return end, true
 		}
 	}
-	if f.Key.Proto != decode.TCP || seg.Flags&decode.SYN == 0 {
+	if f.State&Datagrams != 0 || seg.Flags&decode.SYN == 0 {
 		return EndNone, false
 	}
 	// A SYN that repeats the one before it begins nothing new, nor does one that was captured after the data it came before.
 	dir := seg.Dir
-	late := f.Half[dir].Low - (seg.Seq + 1)
+	late := f.Low[dir] - (seg.Seq + 1)
 	if f.State&(SeenA<<dir) == 0 || late == 0 || f.State&(SynA<<dir) == 0 && late < lateSYN && f.closed(EndNone) == EndNone {
 		return EndNone, false
 	}
@@ -145,7 +147,7 @@ const halfOpenIdle = int64(60e9)
 // idle says whether nothing is to be expected of f at the given time.
 func (t *Table) idle(f *Flow, now int64) (End, bool) {
 	silent := now - f.Last
-	if f.Key.Proto != decode.TCP {
+	if f.State&Datagrams != 0 {
 		return EndIdle, silent > t.config.UDPIdle
 	}
 	if f.shut() {
@@ -162,17 +164,14 @@ func (t *Table) create(seg *decode.Segment) (*Flow, error) {
 	if t.stats.Live >= t.config.MaxFlows {
 		t.evict()
 	}
-	slot, err := t.slot()
-	if err != nil {
-		return nil, err
-	}
 	if uint32(t.stats.Live+1) > t.mask/4*3 {
 		if err := t.resize(len(t.index) * 2); err != nil {
 			return nil, err
 		}
 	}
+	slot := t.slot()
 	f := t.at(slot)
-	f.reset(seg, slot)
+	f.reset(seg)
 	t.guessClient(f, seg)
 	t.insert(f.tag, slot)
 	t.stats.Live++
@@ -185,13 +184,16 @@ func (t *Table) create(seg *decode.Segment) (*Flow, error) {
 
 // reset makes f the flow of its first segment, whatever it was. It sets field by field: a composite literal is built elsewhere and copied
 // in wider pieces, which stalls on the narrower stores before it.
-func (f *Flow) reset(seg *decode.Segment, slot uint32) {
+func (f *Flow) reset(seg *decode.Segment) {
 	f.Key = seg.Key
 	f.First, f.Last = seg.Time, seg.Time
-	f.Half = [2]Half{}
-	f.State, f.Side = Live, 0
-	f.slot, f.tag = slot, uint32(seg.Hash)
-	f.Looked, f.Iface, f.VLAN, f.Tunnels = 0, seg.Link.Interface, seg.Link.VLAN, uint16(seg.Link.Tunnels)
+	f.Half, f.Low, f.Acked = [2]Half{}, [2]uint32{}, [2]uint32{}
+	f.State, f.Side, f.Watch = Live, 0, 0
+	if seg.Key.Proto == decode.UDP {
+		f.State |= Datagrams
+	}
+	f.tag, f.mark = uint32(seg.Hash), uint32(seg.Hash>>32)
+	f.Iface, f.VLAN, f.Tunnels = seg.Link.Interface, seg.Link.VLAN, uint16(seg.Link.Tunnels)
 }
 
 // guessClient says who the client is by the first segment alone.
@@ -245,7 +247,7 @@ func (t *Table) end(f *Flow, end End) {
 	t.stats.Live--
 	if !t.finishing {
 		t.unlink(f)
-		t.free = append(t.free, f.slot)
+		t.free = append(t.free, t.Slot(f))
 	}
 }
 

@@ -3,6 +3,7 @@ package flow
 import (
 	"math"
 	"testing"
+	"unsafe"
 
 	"github.com/gnomon-sensor/gnomon/sensor/decode"
 )
@@ -188,10 +189,11 @@ func TestIndexLikeMap(t *testing.T) {
 		segs := make([]decode.Segment, 1500)
 		for i := range segs {
 			segs[i] = udpSeg(i, 0, 0, 1)
-			segs[i].Hash = segs[i].Hash % spread * 0x01000193
+			tag := uint32(segs[i].Hash % spread * 0x01000193)
 			if spread == 50 {
-				segs[i].Hash |= 0xffffff00 // runs that go around the end of the index
+				tag |= 0xffffff00 // runs that go around the end of the index
 			}
+			segs[i].Hash = uint64(i)<<32 | uint64(tag)
 		}
 		for step := range 30000 {
 			seg := &segs[r.IntN(len(segs))]
@@ -247,8 +249,8 @@ func TestGrowth(t *testing.T) {
 }
 
 func TestFlowSize(t *testing.T) {
-	if flowSize != 128 || chunkFlows != 1<<chunkShift || bucketSize != 8 {
-		t.Errorf("a flow has %d bytes, a chunk %d flows, a bucket %d bytes", flowSize, chunkFlows, bucketSize)
+	if first := int(unsafe.Offsetof(Flow{}.Key)); flowSize != 128 || first != 64 || bucketSize != 8 {
+		t.Errorf("a flow has %d bytes, %d before what few segments touch, a bucket %d", flowSize, first, bucketSize)
 	}
 }
 

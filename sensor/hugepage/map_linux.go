@@ -9,10 +9,13 @@ func allocate(bytes int, huge bool) ([]byte, error) {
 		return nil, err
 	}
 	if huge {
-		_ = unix.Madvise(b, unix.MADV_HUGEPAGE) // without huge pages it is only slower
+		advise(b)
 	}
 	return b, nil
 }
+
+// advise asks for huge pages: without them it is only slower.
+func advise(b []byte) { _ = unix.Madvise(b, unix.MADV_HUGEPAGE) }
 
 // populate has pages there for writing (Linux 5.14); without it they come one by one.
 func populate(b []byte) { _ = unix.Madvise(b, unix.MADV_POPULATE_WRITE) }
