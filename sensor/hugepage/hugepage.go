@@ -4,6 +4,7 @@ package hugepage
 
 import (
 	"fmt"
+	"math"
 	"unsafe"
 )
 
@@ -15,10 +16,13 @@ import (
 // small, or used for a moment, should not ask.
 func Make[T any](n int, what string, huge bool) ([]T, error) {
 	var one T
-	bytes := n * int(unsafe.Sizeof(one))
-	b, err := allocate(bytes, huge)
+	size := int(unsafe.Sizeof(one))
+	if n > math.MaxInt/size-1<<22 { // where addresses have 32 bits
+		return nil, fmt.Errorf("mapping memory for %s: %d times %d bytes are more than there are addresses; give it less", what, n, size)
+	}
+	b, err := allocate(n*size, huge)
 	if err != nil {
-		return nil, fmt.Errorf("mapping %d bytes for %s: %w; give it less or free memory", bytes, what, err)
+		return nil, fmt.Errorf("mapping %d bytes for %s: %w; give it less or free memory", n*size, what, err)
 	}
 	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b))), n), nil
 }

@@ -1,7 +1,9 @@
 package hugepage
 
 import (
+	"math"
 	"runtime"
+	"strings"
 	"testing"
 	"unsafe"
 )
@@ -26,6 +28,15 @@ func TestMake(t *testing.T) {
 		Free(s)
 	}
 	Free[pair](nil)
+}
+
+// More than there are addresses is said to be, and never taken for less.
+func TestMakeTooMuch(t *testing.T) {
+	for _, n := range []int{math.MaxInt, math.MaxInt / 128, math.MaxInt/128 - 1} {
+		if s, err := Make[[128]byte](n, "a test", false); err == nil || s != nil || !strings.Contains(err.Error(), "a test") {
+			t.Errorf("%d values: %d, %v", n, len(s), err)
+		}
+	}
 }
 
 func TestTouch(t *testing.T) {
