@@ -48,7 +48,7 @@ func (p *program) writeStats() error {
 		ports += len(tap.Interfaces)
 	}
 	workers := c.Capture.Workers
-	const flowBytes, sideBytes = 128 + 16, 1 << 10 // a flow with its places in the index; what a flow of an AI service takes besides
+	const flowBytes, sideBytes = 128 + 43, 1 << 10 // a flow with its places in the index, which has just doubled; what a flow of an AI service takes besides
 	names := evidence.Default()
 	out := p.out()
 	t := newTable("MEMORY AT MOST", "BYTES", "SETTING")

@@ -115,7 +115,7 @@ func (t *Table) ended(f *Flow, seg *decode.Segment) (End, bool) {
 			return end, true
 		}
 	}
-	if f.State&Datagrams != 0 || seg.Flags&decode.SYN == 0 {
+	if seg.Flags&decode.SYN == 0 { // as in every datagram
 		return EndNone, false
 	}
 	// A SYN that repeats the one before it begins nothing new, nor does one that was captured after the data it came before.
@@ -164,7 +164,7 @@ func (t *Table) create(seg *decode.Segment) (*Flow, error) {
 	if t.stats.Live >= t.config.MaxFlows {
 		t.evict()
 	}
-	if uint32(t.stats.Live+1) > t.mask/4*3 {
+	if uint32(t.stats.Live+1) > t.mask/8*maxLoad {
 		if err := t.resize(len(t.index) * 2); err != nil {
 			return nil, err
 		}
@@ -190,7 +190,7 @@ func (f *Flow) reset(seg *decode.Segment) {
 	f.Half, f.Low, f.Acked = [2]Half{}, [2]uint32{}, [2]uint32{}
 	f.State, f.Side, f.Watch = Live, 0, 0
 	if seg.Key.Proto == decode.UDP {
-		f.State |= Datagrams
+		f.State |= Datagrams | SeenA | SeenB
 	}
 	f.tag, f.mark = uint32(seg.Hash), uint32(seg.Hash>>32)
 	f.Iface, f.VLAN, f.Tunnels = seg.Link.Interface, seg.Link.VLAN, uint16(seg.Link.Tunnels)
