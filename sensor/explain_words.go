@@ -36,7 +36,7 @@ func shapeOf(seg *decode.Segment) string {
 func datagramShape(b []byte) string {
 	var long quic.Long
 	switch {
-	case !quic.IsLong(b) || !long.Parse(b):
+	case !long.Parse(b):
 		return ""
 	case long.Negotiation:
 		return ", QUIC version negotiation"

@@ -197,7 +197,7 @@ func (s *Sensor) segment(f *flow.Flow, seg *decode.Segment) error {
 	if begins(f, seg) && s.copies.beganBefore(seg) {
 		return nil
 	}
-	if f.State&flow.Settled != 0 && seg.Key.Proto == decode.UDP && quic.IsLong(seg.Payload) {
+	if quic.IsLong(seg.Lead) && f.State&flow.Settled != 0 { // only of a datagram is there one
 		var err error
 		if f, err = s.renewed(f, seg); err != nil {
 			return err

@@ -35,6 +35,7 @@ type Segment struct {
 	Window  uint16 // TCP only
 	Flags   uint8  // TCP only
 	Dir     uint8  // 0: from Key.A to Key.B; 1: the other way
+	Lead    uint8  // UDP only: the first octet of the payload, 0 where there is none
 	ID      uint16 // identification of the IPv4 header; where that is 0 or there is none, TCP's checksum: it tells repetitions apart
 	Link    Link
 	Near    uint32 // package flow's: where its index will most likely know the flow; any number does no harm
@@ -144,7 +145,7 @@ func (d *Decoder) tcp(s *Segment, b []byte, length int, ip *addresses) Reason {
 	s.Seq = binary.BigEndian.Uint32(b[4:])
 	s.Ack = binary.BigEndian.Uint32(b[8:])
 	s.Window = binary.BigEndian.Uint16(b[14:])
-	s.Flags = b[13]
+	s.Flags, s.Lead = b[13], 0
 	if s.ID == 0 {
 		s.ID = binary.BigEndian.Uint16(b[16:])
 	}
@@ -173,8 +174,10 @@ func (d *Decoder) udp(s *Segment, b []byte, length int, ip *addresses) Reason {
 		}
 	}
 	s.Seq, s.Ack, s.Window, s.Flags = 0, 0, 0, 0
-	s.Len = uint32(length - 8)
-	s.Payload = b[8:]
+	s.Len, s.Lead = uint32(length-8), 0
+	if s.Payload = b[8:]; len(s.Payload) > 0 {
+		s.Lead = s.Payload[0]
+	}
 	s.setKey(ip, ports, UDP)
 	s.Hash = s.Key.hash(&d.seed)
 	return Decoded

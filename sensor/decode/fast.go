@@ -62,7 +62,7 @@ func (d *Decoder) fast(s *Segment, f *capture.Frame) bool {
 			return false
 		}
 		s.Seq, s.Ack = binary.BigEndian.Uint32(h[4:]), binary.BigEndian.Uint32(h[8:])
-		s.Window, s.Flags = binary.BigEndian.Uint16(h[14:]), h[13]
+		s.Window, s.Flags, s.Lead = binary.BigEndian.Uint16(h[14:]), h[13], 0
 		if s.ID == 0 {
 			s.ID = binary.BigEndian.Uint16(h[16:])
 		}
@@ -74,7 +74,10 @@ func (d *Decoder) fast(s *Segment, f *capture.Frame) bool {
 		}
 		s.Seq, s.Ack, s.Window, s.Flags = 0, 0, 0, 0
 		s.Payload = h[8:]
-		s.Len = uint32(len(h) - 8)
+		s.Len, s.Lead = uint32(len(h)-8), 0
+		if len(h) > 8 {
+			s.Lead = h[8]
+		}
 	default:
 		return false
 	}

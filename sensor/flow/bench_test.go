@@ -38,10 +38,10 @@ func spread(flows, n int) []decode.Segment {
 	for i := range segs {
 		who := r.IntN(flows)
 		segs[i] = udpSeg(who, 0, uint8(r.IntN(2)), 0)
-		if who%2 == 0 {
+		segs[i].Len = 100
+		if who%2 == 0 { // without data, which again and again would be out of order
 			segs[i] = tcpSeg(who, 0, uint8(r.IntN(2)), 1, 0, ack)
 		}
-		segs[i].Len = 100
 	}
 	return segs
 }

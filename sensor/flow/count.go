@@ -2,7 +2,8 @@ package flow
 
 import "github.com/gnomon-sensor/gnomon/sensor/decode"
 
-// Add counts the segment into f, which Open returned for it.
+// Add counts the segment into f, which Open returned for it: each byte of a TCP stream once, by its sequence number, however often it was sent
+// or mirrored.
 func (t *Table) Add(f *Flow, seg *decode.Segment) {
 	h := &f.Half[seg.Dir]
 	h.Packets++
@@ -17,26 +18,35 @@ func (t *Table) Add(f *Flow, seg *decode.Segment) {
 	if seg.Cut() {
 		f.State |= Cut
 	}
-	if f.State&Datagrams != 0 {
-		h.Bytes += uint64(seg.Len)
+	if f.State&Settled == 0 && seg.Flags&decode.ACK != 0 {
+		f.acknowledge(seg)
+	}
+	if seg.Flags&(decode.SYN|decode.FIN|decode.RST) != 0 || f.State&(SeenA<<seg.Dir) == 0 {
+		t.addEdge(f, h, seg)
 		return
 	}
-	t.addTCP(f, h, seg)
+	datagram := -(seg.Key.Proto >> 4 & 1) // all ones for 17, UDP, and none for 6, TCP
+	if (seg.Seq^h.Next)&^datagram != 0 {
+		t.addOutOfOrder(f, h, seg.Seq, seg.Len, seg)
+		return
+	}
+	// Nearly every segment, of either protocol, with data or without: which of them no processor guesses.
+	h.Bytes += uint64(seg.Len)
+	h.Next += seg.Len &^ datagram
 }
 
-// addTCP counts bytes by sequence number: each byte once, however often it was sent or mirrored.
-func (t *Table) addTCP(f *Flow, h *Half, seg *decode.Segment) {
-	if seg.Flags&decode.ACK != 0 {
-		latest := f.Acked[seg.Dir]
-		if int32(seg.Ack-latest) > 0 {
-			latest = seg.Ack
-		}
-		if acked := AckA << seg.Dir; f.State&acked == 0 {
-			latest = seg.Ack
-			f.State |= acked
-		}
-		f.Acked[seg.Dir] = latest
+// acknowledge notes the highest acknowledgement of a side, which the search for names asks for.
+func (f *Flow) acknowledge(seg *decode.Segment) {
+	latest := f.Acked[seg.Dir]
+	if acked := AckA << seg.Dir; f.State&acked == 0 || int32(seg.Ack-latest) > 0 {
+		latest = seg.Ack
+		f.State |= acked
 	}
+	f.Acked[seg.Dir] = latest
+}
+
+// addEdge counts a segment with which a direction begins or ends.
+func (t *Table) addEdge(f *Flow, h *Half, seg *decode.Segment) {
 	seq := seg.Seq
 	if seg.Flags&(decode.SYN|decode.FIN|decode.RST) != 0 {
 		t.control(f, h, seg)
@@ -51,15 +61,12 @@ func (t *Table) addTCP(f *Flow, h *Half, seg *decode.Segment) {
 	if seg.Flags&decode.RST != 0 {
 		carried = 0 // the payload of a reset is no stream data (RFC 9293, section 3.5.3)
 	}
-	if seq == h.Next { // nearly every segment, with data or without: which of them no processor guesses
+	if seq == h.Next {
 		h.Bytes += uint64(carried)
 		h.Next += carried
 		return
 	}
-	if carried == 0 {
-		return
-	}
-	t.addOutOfOrder(f, h, seq, seg)
+	t.addOutOfOrder(f, h, seq, carried, seg)
 }
 
 // begin notes where the direction was first seen. What a reset carries is not where the stream stands.
@@ -106,15 +113,18 @@ func (t *Table) noteSYN(f *Flow, h *Half, seg *decode.Segment) {
 }
 
 // addOutOfOrder counts a segment that does not begin where the one before it ended.
-func (t *Table) addOutOfOrder(f *Flow, h *Half, seq uint32, seg *decode.Segment) {
-	end := seq + seg.Len
+func (t *Table) addOutOfOrder(f *Flow, h *Half, seq, carried uint32, seg *decode.Segment) {
+	if carried == 0 {
+		return
+	}
+	end := seq + carried
 	if int32(seq-h.Next) > 0 { // bytes before it are missing so far
 		t.open(f, seg.Dir, h.Next, seq)
-		h.Bytes += uint64(seg.Len)
+		h.Bytes += uint64(carried)
 		h.Next = end
 		return
 	}
-	if seg.Len == 1 && end == h.Next {
+	if carried == 1 && end == h.Next {
 		return // keep-alive probe (RFC 1122, section 4.2.3.6)
 	}
 	if tail := int32(end - h.Next); tail > 0 {

@@ -10,8 +10,8 @@ type Long struct {
 	Destination, Source []byte
 }
 
-// IsLong tells at the cost of one byte whether a datagram may begin with a long header.
-func IsLong(datagram []byte) bool { return len(datagram) > 0 && datagram[0]&longHeader != 0 }
+// IsLong tells by its first octet whether a datagram may begin with a long header.
+func IsLong(first byte) bool { return first&longHeader != 0 }
 
 // Parse reads the header. It returns false if there is none, or one of an unknown version.
 func (l *Long) Parse(datagram []byte) bool {

@@ -28,7 +28,7 @@ func TestLong(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var l Long
-			if got := l.Parse(tt.datagram); got != tt.ok || l.Opens != tt.opens || got && !IsLong(tt.datagram) {
+			if got := l.Parse(tt.datagram); got != tt.ok || l.Opens != tt.opens || got && !IsLong(tt.datagram[0]) {
 				t.Fatalf("%v, %+v", got, l)
 			}
 			if tt.ok && (!bytes.Equal(l.Destination, dcidA) || !bytes.Equal(l.Source, dcidB)) {
