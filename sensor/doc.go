@@ -20,7 +20,8 @@
 //
 // Capture files have no queues to divide their traffic by: there, one reader (capture/share) gives every frame to every worker, which drops
 // what belongs to the clients of others (Share). They find together what one finds alone. What the page cache holds of a file in large pieces is
-// looked at where it lies; should somebody cut the file meanwhile, that is an error of its Guard.
+// looked at where it lies, up to 256 MiB of it at a time (a process list counts them as the sensor's; they are the page cache's); should somebody cut
+// the file meanwhile, that is an error of its Guard.
 //
 // Time is packet time. What a record says (borders of slices, ends of flows, identifiers) follows from the packets alone, so that
 // the same input gives the same records; the wall clock only decides, on a live interface, when silence is noticed.
