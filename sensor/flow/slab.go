@@ -20,41 +20,68 @@ const (
 	// maxLoad is how many of eight buckets may be in use. Where a second one has to be looked at, the processor has guessed wrong: with six of eight, as
 	// tables often have them, bulk took 5 % longer and small packets 7 %; two of eight are no better.
 	maxLoad = 3
+	// chunkShift is by how much slots are counted in a piece of the slab: one piece is all that there may be, but where addresses have 32 bits. There it
+	// is fewFlows.
+	chunkShift = 14 + 18*(^uint(0)>>63)
 	// fewFlows is how many need no huge pages: 2 MiB, one of them.
-	fewFlows = 2 << 20 / 128
+	fewFlows = 1 << 14
 	// stretchFlows is how many flows' memory is asked for at once where there are no huge pages.
 	stretchFlows = 64 << 10 / 128
 	memoryFor    = "the flow table (flow.max_flows)"
 )
 
-func (t *Table) at(slot uint32) *Flow { return &t.slab[slot] }
+func (t *Table) at(slot uint32) *Flow {
+	if chunkShift == 32 {
+		return &t.first[slot] // 1 % of bulk less than to look which
+	}
+	return &t.chunks[uint64(slot)>>chunkShift][uint64(slot)&(1<<chunkShift-1)]
+}
 
 // Slot is a small number that no other flow of the table has until this one has ended.
 func (t *Table) Slot(f *Flow) uint32 {
-	return uint32((uintptr(unsafe.Pointer(f)) - uintptr(unsafe.Pointer(unsafe.SliceData(t.slab)))) / uintptr(flowSize))
+	for i, chunk := range t.chunks {
+		if at := (uintptr(unsafe.Pointer(f)) - uintptr(unsafe.Pointer(unsafe.SliceData(chunk)))) / uintptr(flowSize); at < uintptr(len(chunk)) {
+			return uint32(uint64(i)<<chunkShift + uint64(at))
+		}
+	}
+	return 0 // it is no flow of the table
 }
 
-// lay makes the slab, for as many flows as there may be. Memory for them is there when they are.
-func (t *Table) lay() (err error) {
-	t.slab, err = hugepage.Make[Flow](max(t.config.MaxFlows, 1), memoryFor, t.config.Lasting)
-	if err == nil && !t.config.Lasting && len(t.slab) > fewFlows {
-		hugepage.Advise(t.slab[fewFlows:])
+// lay adds a piece to the slab. Memory for its flows is there when they are.
+func (t *Table) lay() error {
+	flows := max(t.config.MaxFlows, 1)
+	if chunkShift < 32 {
+		flows = fewFlows
 	}
-	return err
+	chunk, err := hugepage.Make[Flow](flows, memoryFor, t.config.Lasting || len(t.chunks) > 0)
+	if err != nil {
+		return err
+	}
+	if flows > fewFlows && !t.config.Lasting {
+		hugepage.Advise(chunk[fewFlows:])
+	}
+	t.chunks, t.room = append(t.chunks, chunk), t.room+flows
+	t.first = t.chunks[0]
+	return nil
 }
 
 // slot hands out a place in the slab.
-func (t *Table) slot() uint32 {
+func (t *Table) slot() (uint32, error) {
 	if n := len(t.free); n > 0 {
 		s := t.free[n-1]
 		t.free = t.free[:n-1]
-		return s
+		return s, nil
+	}
+	if int(t.used) == t.room {
+		if err := t.lay(); err != nil {
+			return 0, err
+		}
 	}
 	if t.used < fewFlows && t.used%stretchFlows == 0 && !t.config.Lasting {
-		hugepage.Touch(t.slab[t.used:min(int(t.used)+stretchFlows, len(t.slab))])
+		hugepage.Touch(t.chunks[0][t.used:min(int(t.used)+stretchFlows, len(t.chunks[0]))])
 	}
 	t.used++
-	return t.used - 1
+	return t.used - 1, nil
 }
 
 // find returns the flow of a segment, or nil. A flow is known by the 64 bits of its key's hash, which hangs on a secret of the process: of the key,

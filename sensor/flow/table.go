@@ -23,11 +23,13 @@ type Table struct {
 	config Config
 	owner  Owner
 
-	slab  []Flow
-	used  uint32   // slots handed out so far
-	free  []uint32 // slots given back
-	index []bucket
-	mask  uint32
+	first  []Flow // of chunks
+	chunks [][]Flow
+	room   int      // slots in chunks
+	used   uint32   // slots handed out so far
+	free   []uint32 // slots given back
+	index  []bucket
+	mask   uint32
 
 	sides     []*Side // [0] is unused
 	freeSides []uint32
@@ -59,9 +61,11 @@ func New(config Config, owner Owner) (*Table, error) {
 
 // Close lets go of the table's memory, and of every flow without a word: see Finish.
 func (t *Table) Close() {
-	hugepage.Free(t.slab)
+	for _, chunk := range t.chunks {
+		hugepage.Free(chunk)
+	}
 	hugepage.Free(t.index)
-	t.slab, t.index = nil, nil
+	t.first, t.chunks, t.index = nil, nil, nil
 }
 
 // Stats are the counters since New.
@@ -169,7 +173,10 @@ func (t *Table) create(seg *decode.Segment) (*Flow, error) {
 			return nil, err
 		}
 	}
-	slot := t.slot()
+	slot, err := t.slot()
+	if err != nil {
+		return nil, err
+	}
 	f := t.at(slot)
 	f.reset(seg)
 	t.guessClient(f, seg)
