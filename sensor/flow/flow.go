@@ -12,7 +12,7 @@ type Flow struct {
 	Last    int64 // time of the last segment, nanoseconds since 1970-01-01 UTC
 	State   State
 	mark    uint32    // the upper half of the key's hash
-	Acked   [2]uint32 // TCP: highest acknowledgement that this side sent
+	Acked   [2]uint32 // TCP: highest acknowledgement that this side sent before the flow was settled
 	Side    uint32    // index of the side state; 0: none
 	Watch   uint16    // the Owner's, 0 at first
 	Tunnels uint16    // as in decode.Link
@@ -43,7 +43,7 @@ const (
 	SynB
 	FinA
 	FinB
-	SeenA // Low and Next of side A hold something
+	SeenA // Low and Next of side A hold something, or are not TCP's
 	SeenB
 	AckA // Acked of side A holds something
 	AckB
