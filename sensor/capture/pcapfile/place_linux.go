@@ -80,21 +80,24 @@ func (p *place) move(from, to int64) bool {
 	}
 	at := from &^ (placeAlign - 1)
 	window, err := unix.Mmap(p.fd, at, int(min(p.size-at, p.most)), unix.PROT_READ, unix.MAP_SHARED)
+	if err != nil {
+		p.rest(from)
+		return false
+	}
 	p.tried = window
-	if err != nil || !p.tread(from, window, at, at) {
-		_ = unix.Munmap(window) // it was mapped as it is, or not at all
+	if !p.tread(from, window, at, at) {
+		_ = unix.Munmap(window) // it was mapped as it is
 		p.tried = nil
 		return false
 	}
 	return true
 }
 
-// tread takes the next step in a window, if it is worth while; else none is tried for a while, each time for longer.
+// tread takes the next step in a window, if it is worth while.
 func (p *place) tread(from int64, window []byte, at, upto int64) bool {
 	step := window[min(upto-at, int64(len(window))):min(upto-at+p.step, int64(len(window)))]
 	if len(step) == 0 || !p.worth(step) {
-		p.pause = min(max(p.step, 2*p.pause), placeFar)
-		p.again = from + p.pause
+		p.rest(from)
 		return false
 	}
 	if p.tried != nil {
@@ -103,6 +106,12 @@ func (p *place) tread(from int64, window []byte, at, upto int64) bool {
 	}
 	p.upto, p.pause = upto+int64(len(step)), 0
 	return true
+}
+
+// rest has no step tried for a while, each time for longer.
+func (p *place) rest(from int64) {
+	p.pause = min(max(p.step, 2*p.pause), placeFar)
+	p.again = from + p.pause
 }
 
 // cheap touches a step twice in each folio that it may have. It says if none of that had to wait for a disk, and at most half of the second touches
