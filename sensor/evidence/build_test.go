@@ -81,7 +81,7 @@ func (h *harness) Nameless(f *flow.Flow, _ int64) {
 // send takes a segment through the stages in the sensor's order.
 func (h *harness) send(seg decode.Segment) *flow.Flow {
 	h.t.Helper()
-	seg.Hash = uint64(seg.Key.Ports) * 0x9e3779b97f4a7c15
+	seg.Hash = (uint64(seg.Key.Ports) ^ uint64(seg.Key.Proto)<<32) * 0x9e3779b97f4a7c15 // as many as there are ports and protocols: addresses are the same
 	if seg.Len == 0 {
 		seg.Len = uint32(len(seg.Payload))
 	}

@@ -59,6 +59,9 @@ func next(b []byte) (seg decode.Segment, rest []byte, ok bool) {
 	if what&0x10 != 0 {
 		seg.Len += 1000
 	}
+	if proto == decode.UDP {
+		seg.Seq, seg.Ack, seg.Flags = 0, 0, 0 // as the decoder has it
+	}
 	return seg, b[7+n:], true
 }
 
