@@ -13,8 +13,3 @@ func Lines(at *[Group]uintptr)
 //
 //go:noescape
 func line(at unsafe.Pointer)
-
-// Pairs asks for two lines from each address on: 128 bytes.
-//
-//go:noescape
-func Pairs(at *[Group]uintptr)

@@ -9,6 +9,3 @@ func Lines(*[Group]uintptr) {}
 
 // line does nothing either.
 func line(unsafe.Pointer) {}
-
-// Pairs does nothing either.
-func Pairs(*[Group]uintptr) {}

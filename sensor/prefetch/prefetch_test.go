@@ -20,7 +20,6 @@ func TestAnyAddress(t *testing.T) {
 			was := tt.at
 			if n := testing.AllocsPerRun(100, func() {
 				Lines(&tt.at)
-				Pairs(&tt.at)
 				for _, at := range tt.at {
 					line(*(*unsafe.Pointer)(unsafe.Pointer(&at)))
 				}
@@ -34,7 +33,7 @@ func TestAnyAddress(t *testing.T) {
 	}
 }
 
-func BenchmarkPairs(b *testing.B) {
+func BenchmarkLines(b *testing.B) {
 	memory := make([]byte, 4096)
 	var at [Group]uintptr
 	for i := range at {
@@ -42,6 +41,6 @@ func BenchmarkPairs(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		Pairs(&at)
+		Lines(&at)
 	}
 }
