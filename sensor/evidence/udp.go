@@ -22,7 +22,7 @@ func (r *Reader) udp(f *flow.Flow, seg *decode.Segment) {
 	if seg.Key.HasPort(portBOOTPS) || seg.Key.HasPort(portDHCPv6) {
 		return // never settled: others read on in it
 	}
-	looked := &f.Acked[0] // see Renewed
+	looked := &f.Acked[0] // see renewed.go
 	if *looked++; *looked > maxLooked {
 		r.sink.Nameless(f, seg.Time)
 		*looked = 0

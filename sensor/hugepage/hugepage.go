@@ -17,7 +17,7 @@ import (
 func Make[T any](n int, what string, huge bool) ([]T, error) {
 	var one T
 	size := int(unsafe.Sizeof(one))
-	if n > math.MaxInt/size-1<<22 { // where addresses have 32 bits
+	if n > (math.MaxInt-4<<20)/size { // where addresses have 32 bits
 		return nil, fmt.Errorf("mapping memory for %s: %d times %d bytes are more than there are addresses; give it less", what, n, size)
 	}
 	b, err := allocate(n*size, huge)
